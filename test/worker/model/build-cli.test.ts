@@ -1,0 +1,155 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { sha256File } from "../../../worker/model/digest.ts";
+import { openModelDir } from "../../../worker/model/model-dir.ts";
+import { fixture } from "./read-tensors.ts";
+
+const root = mkdtempSync(join(tmpdir(), "tresline-build-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const CHECKPOINT = fixture("golden/tiny_m.safetensors");
+const CONFIG = { layers: [1, 1, 2, 1], width_factor: 0.25, num_classes: 10, input_size: [3, 64, 64] };
+let files = 0;
+
+function configFile(config: unknown): string {
+  const path = join(root, `config-${files++}.json`);
+  writeFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
+  return path;
+}
+
+function tresline(...args: string[]) {
+  return spawnSync(process.execPath, ["worker/model/cli.ts", ...args], { encoding: "utf8" });
+}
+
+const build = (config: unknown, out: string, ...more: string[]) =>
+  tresline(
+    "build",
+    "--checkpoint",
+    CHECKPOINT,
+    "--config",
+    configFile(config),
+    "--out",
+    join(root, out),
+    ...more,
+  );
+
+test("build writes a model directory that opens, and the same bytes again from the same files", () => {
+  expect(build(CONFIG, "a/tiny").status).toBe(0);
+  expect(build(CONFIG, "b/tiny").status).toBe(0);
+  expect(readdirSync(join(root, "a"))).toEqual(["tiny"]);
+  const { manifest, labels } = openModelDir(join(root, "a/tiny"));
+  expect(manifest).toMatchObject({
+    name: "tiny",
+    num_classes: 10,
+    parameters: 568_794,
+    activation: "softmax",
+  });
+  expect(manifest.preprocess).toEqual({
+    crop_pct: 0.875,
+    crop_mode: "center",
+    interpolation: "bilinear",
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  });
+  expect(labels[9]).toBe("class_9");
+  const bytes = (dir: string) =>
+    ["model.onnx", "model.json", "labels.json"].map((file) => sha256File(join(root, dir, file)));
+  expect(bytes("a/tiny")).toEqual(bytes("b/tiny"));
+});
+
+test("building over an existing model directory replaces it", () => {
+  expect(build(CONFIG, "replaced").status).toBe(0);
+  expect(build({ ...CONFIG, activation: "sigmoid" }, "replaced", "--input", "float").status).toBe(0);
+  const { manifest } = openModelDir(join(root, "replaced"));
+  expect(manifest.activation).toBe("sigmoid");
+  expect(manifest.input).toEqual({ name: "input", dtype: "float32", size: [64, 64] });
+});
+
+test("labels may be a text or TSV file beside the config", () => {
+  writeFileSync(join(root, "names.txt"), "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
+  writeFileSync(
+    join(root, "names.tsv"),
+    Array.from("abcdefghij", (name, i) => `${i}\tn0000${i}\t${name}`).join("\n"),
+  );
+  for (const labels of ["names.txt", "names.tsv"]) {
+    expect(build({ ...CONFIG, labels }, `with-${labels}`).stderr).toBe("");
+    expect(openModelDir(join(root, `with-${labels}`)).labels.join("")).toBe("abcdefghij");
+  }
+});
+
+test.each([
+  ["a field that does not exist", { ...CONFIG, lables: [] }, /Unrecognized key: "lables"/],
+  ["no layers", { num_classes: 10 }, /layers: /],
+  ["a class count that is text", { ...CONFIG, num_classes: "10" }, /num_classes: /],
+  ["a nested field", { ...CONFIG, leaky_slopes: { stem: -1, blocks: 0 } }, /leaky_slopes\.stem: /],
+  ["a size that is no multiple of four", { ...CONFIG, input_size: [3, 66, 66] }, /input_size\.1: /],
+  ["too few labels", { ...CONFIG, labels: ["cat"] }, /labels: 1 names for num_classes 10/],
+  [
+    "a label file that is not there",
+    { ...CONFIG, labels: "none.txt" },
+    /none\.txt: cannot be read \(ENOENT\)/,
+  ],
+  ["no JSON", "layers: 3", /not JSON/],
+  [
+    "another depth",
+    { ...CONFIG, layers: [1, 1, 3, 1] },
+    /tensor body\.layer3\.2\.conv1\.conv\.weight is missing/,
+  ],
+  [
+    "a lesser depth",
+    { ...CONFIG, layers: [1, 1, 1, 1] },
+    /tensors have no place in the network, first body\.layer3\.1\./,
+  ],
+  [
+    "another width",
+    { ...CONFIG, width_factor: 0.5 },
+    /body\.conv1\.conv\.weight has the shape \[16, 48, 3, 3\], \[32, 48, 3, 3\] expected/,
+  ],
+  [
+    "another head",
+    { ...CONFIG, num_classes: 11 },
+    /head\.fc\.weight has the shape \[10, 512\], \[11, 512\] expected/,
+  ],
+])("a config with %s ends in one clear line, exit code 2 and nothing written", (_fault, config, message) => {
+  const { status, stderr, stdout } = build(config, "never/model");
+  expect(stderr).toMatch(message);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect([status, stdout, existsSync(join(root, "never"))]).toEqual([2, "", false]);
+});
+
+test("wrong arguments end in one clear line and exit code 2; --help fits 80 columns", () => {
+  for (const args of [["build"], ["paint"], ["build", "--nonsense"], ["build", "--out"]]) {
+    const { status, stderr } = tresline(...args);
+    expect([status, stderr.trimEnd().split("\n").length]).toEqual([2, 1]);
+  }
+  const { status, stdout } = tresline("--help");
+  expect(status).toBe(0);
+  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+/** A copy of the model directory `sound` with one file changed, to be opened. */
+function damaged(name: string, file: string, change: (content: Buffer) => Buffer | string): () => unknown {
+  const dir = join(root, name);
+  cpSync(join(root, "sound"), dir, { recursive: true });
+  writeFileSync(join(dir, file), change(readFileSync(join(dir, file))));
+  return () => openModelDir(dir);
+}
+
+test("a model directory that was changed, cut short or is of another format does not open", () => {
+  build(CONFIG, "sound");
+  expect(damaged("cut", "model.onnx", (bytes) => bytes.subarray(0, -1))).toThrow(/the digest is sha256:/);
+  expect(damaged("relabelled", "labels.json", (text) => `${text.toString()} `)).toThrow(
+    /a file was changed or damaged/,
+  );
+  expect(damaged("renamed", "model.json", (text) => text.toString().replace('"sound"', '"other"'))).toThrow(
+    /digest/,
+  );
+  expect(
+    damaged("later", "model.json", (text) => text.toString().replace('"format": 1', '"format": 2')),
+  ).toThrow(/format 2/);
+  expect(damaged("extra", "model.json", (text) => text.toString().replace("{", '{"x": 1,'))).toThrow(/"x"/);
+  expect(() => openModelDir(join(root, "nothing"))).toThrow(/it has no model\.json/);
+});

@@ -1,0 +1,42 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { ModelError } from "../model-error.ts";
+import { familyOf, isIgnored, timmName } from "./rename.ts";
+import type { Family } from "./rename.ts";
+import { readSafetensors } from "./safetensors.ts";
+import type { StoredTensor } from "./tensor.ts";
+
+/** A TResNet checkpoint: its weights under timm's names, whatever the file calls them, and without what inference does not use. */
+export interface Checkpoint {
+  readonly path: string;
+  readonly family: Family;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** Opens a checkpoint file, reading only where its tensors are. Throws ModelError when it is not a TResNet checkpoint. */
+export function readCheckpoint(path: string): Checkpoint {
+  assertReadable(path);
+  const stored = readSafetensors(path);
+  const family = familyOf(stored);
+  if (!family)
+    throw new ModelError(
+      `${path}: not a TResNet checkpoint: it has neither body.conv1.conv.weight (timm) nor body.conv1.0.weight (original).`,
+    );
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, tensor] of stored) {
+    if (isIgnored(name)) continue;
+    const renamed = family === "original" ? timmName(name) : name;
+    if (tensors.has(renamed))
+      throw new ModelError(`${path}: two tensors stand for ${renamed}; one of them is ${name}.`);
+    tensors.set(renamed, tensor);
+  }
+  return { path, family, tensors };
+}
+
+function assertReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch {
+    throw new ModelError(`${path}: no such file, or it may not be read.`);
+  }
+  if (!statSync(path).isFile()) throw new ModelError(`${path}: not a file.`);
+}

@@ -1,0 +1,49 @@
+import { ModelError } from "../model-error.ts";
+import type { Checkpoint } from "./read-checkpoint.ts";
+import { formatShape } from "./tensor.ts";
+import type { StoredTensor } from "./tensor.ts";
+
+/** Hands a checkpoint's tensors to the network, each checked against the shape the network has for it, and counts them. */
+export class Weights {
+  /** Learned parameters handed out so far; running statistics are not learned. */
+  parameters = 0;
+  readonly #checkpoint: Checkpoint;
+  readonly #taken = new Set<string>();
+
+  constructor(checkpoint: Checkpoint) {
+    this.#checkpoint = checkpoint;
+  }
+
+  /** True when the norms are InPlaceABN, whose weight is |w| + eps. */
+  get inplaceNorms(): boolean {
+    return this.#checkpoint.family === "original";
+  }
+
+  /** The tensor of this name. Throws ModelError when it is missing or has another shape. */
+  take(name: string, shape: readonly number[]): StoredTensor {
+    const { path, tensors } = this.#checkpoint;
+    const tensor = tensors.get(name);
+    if (!tensor)
+      throw new ModelError(
+        `${path}: tensor ${name} is missing; the network needs it with the shape ${formatShape(shape)}.`,
+      );
+    if (tensor.shape.join() !== shape.join())
+      throw new ModelError(
+        `${path}: tensor ${name} has the shape ${formatShape(tensor.shape)}, ${formatShape(shape)} expected.`,
+      );
+    this.#taken.add(name);
+    if (!name.includes(".running_")) this.parameters += shape.reduce((product, n) => product * n, 1);
+    return tensor;
+  }
+
+  /** Throws ModelError when the checkpoint has tensors nobody took: it is of another network. */
+  assertAllTaken(): void {
+    const { path, tensors } = this.#checkpoint;
+    const left = [...tensors].filter(([name]) => !this.#taken.has(name));
+    const [first] = left;
+    if (first)
+      throw new ModelError(
+        `${path}: ${left.length} tensors have no place in the network, first ${first[0]} of shape ${formatShape(first[1].shape)}; layers, v2 or head differ.`,
+      );
+  }
+}

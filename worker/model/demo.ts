@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { buildModel, sourceDigests } from "./build.ts";
+import { readConfig } from "./config.ts";
+import { openModelDir } from "./model-dir.ts";
+import { ModelError } from "./model-error.ts";
+
+/** The models that come with Tresline. */
+export const DEMO_MODELS = ["figures", "cifar10"] as const;
+export type DemoModel = (typeof DEMO_MODELS)[number];
+
+/** Where a demo model's checkpoint, config, card and samples lie. */
+export const demoSource = (name: DemoModel): string => join(import.meta.dirname, "demo", name);
+
+/**
+ * The path of a demo model's directory, `modelsDir/name`; built when it is not there, damaged, or of another checkpoint, config or
+ * format. Several processes may call it at once.
+ */
+export function ensureDemoModel(name: DemoModel, modelsDir: string): string {
+  const checkpoint = join(demoSource(name), "checkpoint.safetensors");
+  const config = join(demoSource(name), "config.json");
+  const out = join(modelsDir, name);
+  if (!isBuiltFrom(out, sourceDigests(checkpoint, readConfig(config))))
+    buildModel({ checkpoint, config, out, input: "uint8" });
+  return out;
+}
+
+function isBuiltFrom(dir: string, source: { checkpoint: string; config: string }): boolean {
+  if (!existsSync(dir)) return false;
+  try {
+    const built = openModelDir(dir).manifest.source;
+    return built.checkpoint === source.checkpoint && built.config === source.config;
+  } catch (error) {
+    if (error instanceof ModelError) return false;
+    throw error;
+  }
+}

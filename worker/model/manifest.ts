@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { Activation, ArchitectureFields, Preprocess } from "./config.ts";
+
+/** The format of a model directory that this version writes and reads. */
+export const MODEL_FORMAT = 1;
+
+/** `sha256:` and 64 hex digits. */
+export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits");
+
+/** model.json: what a model directory holds, without the digest that covers it. */
+export const ManifestContent = z.strictObject({
+  format: z.literal(MODEL_FORMAT),
+  name: z.string().min(1),
+  architecture: ArchitectureFields,
+  num_classes: z.int().positive(),
+  /** Learned parameters of the checkpoint. */
+  parameters: z.int().positive(),
+  input: z.strictObject({
+    /** The graph's input: `image` is uint8 [N,H,W,3], `input` is float32 [N,3,H,W] in 0 to 1. */
+    name: z.enum(["image", "input"]),
+    dtype: z.enum(["uint8", "float32"]),
+    /** Height and width in pixels. */
+    size: z.tuple([z.int().positive(), z.int().positive()]),
+  }),
+  preprocess: Preprocess,
+  activation: Activation,
+  /** sha256 of the files it was built from. */
+  source: z.strictObject({ checkpoint: Digest, config: Digest }),
+});
+export type ManifestContent = z.infer<typeof ManifestContent>;
+
+/** model.json: the same and `digest`, a sha256 over model.onnx, labels.json and every other field. */
+export const Manifest = ManifestContent.extend({ digest: Digest });
+export type Manifest = z.infer<typeof Manifest>;

@@ -1,0 +1,137 @@
+import { foldScale, normAsAffine } from "../checkpoint/fold-norm.ts";
+import type { Weights } from "../checkpoint/weights.ts";
+import type { Graph } from "../onnx/graph.ts";
+
+/** A network being written: the graph it goes to, the tensors it is made from, the slopes of its leaky ReLUs. Values are NCHW float. */
+export interface Net {
+  readonly graph: Graph;
+  readonly weights: Weights;
+  readonly leakySlopes: { readonly stem: number; readonly blocks: number };
+}
+
+/** A convolution of stride 1 that keeps height and width. */
+export interface ConvShape {
+  readonly from: number;
+  readonly to: number;
+  readonly kernel: 1 | 3;
+}
+
+/** The bytes of an fp32 array, little-endian. */
+export const floatBytes = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** Convolution without bias and the norm that follows it (`path.conv`, `path.bn`), as one Conv; `inputScale` scales its input's channels, repeating. */
+export function conv2dAbn(
+  net: Net,
+  x: string,
+  path: string,
+  conv: ConvShape,
+  inputScale: readonly number[] = [1],
+): string {
+  const { graph, weights } = net;
+  const shape = [conv.to, conv.from, conv.kernel, conv.kernel];
+  const weight = weights.take(`${path}.conv.weight`, shape);
+  const norm = takeNorm(weights, `${path}.bn`, conv.to);
+  const folded = () => floatBytes(foldScale(weight.read(), shape, norm().scale, inputScale));
+  const shift = () => floatBytes(Float32Array.from(norm().shift));
+  return graph.node(
+    "Conv",
+    `${path}.conv`,
+    [
+      x,
+      graph.constant(`${path}.conv.weight`, "float32", shape, folded),
+      graph.constant(`${path}.conv.bias`, "float32", [conv.to], shift),
+    ],
+    convAttributes(conv.kernel),
+  );
+}
+
+function takeNorm(weights: Weights, path: string, channels: number): () => ReturnType<typeof normAsAffine> {
+  const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map((part) =>
+    weights.take(`${path}.${part}`, [channels]),
+  );
+  return () =>
+    normAsAffine({
+      weight: weight!.read(),
+      bias: bias!.read(),
+      mean: mean!.read(),
+      variance: variance!.read(),
+      inplace: weights.inplaceNorms,
+    });
+}
+
+const convAttributes = (kernel: 1 | 3) =>
+  kernel === 1 ? { kernel_shape: [1, 1] } : { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+
+/** Leaky ReLU after the Conv at `path`. */
+export function leakyRelu(net: Net, x: string, path: string, slope: number): string {
+  return net.graph.node("LeakyRelu", `${path}.act`, [x], { alpha: { float: slope } });
+}
+
+/** Blocks of 4×4 pixels become 48 channels: [N,3,H,W] to [N,48,H/4,W/4], colour fastest, then column, then row (ONNX's DCR order). */
+export function spaceToDepth(net: Net, x: string): string {
+  return net.graph.node("SpaceToDepth", "body.s2d", [x], { blocksize: 4 });
+}
+
+/** Anti-aliased stride 2: reflect-pad by one, then the fixed depthwise kernel [1 2 1]ᵀ[1 2 1]/16; height and width become their half, rounded up. */
+export function blurPool({ graph }: Net, x: string, path: string, channels: number): string {
+  const pads = graph.int64("blur.pads", [0, 0, 1, 1, 0, 0, 1, 1]);
+  const padded = graph.node("Pad", `${path}.pad`, [x, pads], { mode: "reflect" });
+  const kernel = [1, 2, 1, 2, 4, 2, 1, 2, 1].map((n) => n / 16);
+  const filter = graph.constant(`blur.${channels}`, "float32", [channels, 1, 3, 3], () =>
+    floatBytes(Float32Array.from({ length: channels * 9 }, (_, i) => kernel[i % 9]!)),
+  );
+  return graph.node("Conv", `${path}.blur`, [padded, filter], {
+    kernel_shape: [3, 3],
+    strides: [2, 2],
+    group: channels,
+  });
+}
+
+/** Squeeze and excite: scales each channel by sigmoid(fc2(relu(fc1(mean over H and W)))). */
+export function squeezeExcite(net: Net, x: string, path: string, channels: number, reduced: number): string {
+  const { graph } = net;
+  const mean = graph.node("GlobalAveragePool", `${path}.avg_pool`, [x]);
+  const squeezed = graph.node("Relu", `${path}.relu`, [conv1x1(net, mean, `${path}.fc1`, channels, reduced)]);
+  const gate = graph.node("Sigmoid", `${path}.gate`, [
+    conv1x1(net, squeezed, `${path}.fc2`, reduced, channels),
+  ]);
+  return graph.node("Mul", path, [x, gate]);
+}
+
+function conv1x1({ graph, weights }: Net, x: string, path: string, from: number, to: number): string {
+  return graph.node(
+    "Conv",
+    path,
+    [
+      x,
+      parameter({ graph, weights }, `${path}.weight`, [to, from, 1, 1]),
+      parameter({ graph, weights }, `${path}.bias`, [to]),
+    ],
+    {
+      kernel_shape: [1, 1],
+    },
+  );
+}
+
+/** A tensor of the checkpoint as a constant of the graph, unchanged; returns its name. */
+export function parameter(
+  { graph, weights }: Pick<Net, "graph" | "weights">,
+  name: string,
+  shape: readonly number[],
+): string {
+  const tensor = weights.take(name, shape);
+  return graph.constant(name, "float32", shape, () => floatBytes(tensor.read()));
+}
+
+/** The shortcut of a stage's first block: 2×2 mean (the last odd row and column alone) where it strides, then a convolution and norm. */
+export function downsample(net: Net, x: string, path: string, conv: ConvShape, stride: 1 | 2): string {
+  if (stride === 1) return conv2dAbn(net, x, `${path}.downsample.0`, conv);
+  const pooled = net.graph.node("AveragePool", `${path}.downsample.0`, [x], {
+    kernel_shape: [2, 2],
+    strides: [2, 2],
+    ceil_mode: 1,
+    count_include_pad: 0,
+  });
+  return conv2dAbn(net, pooled, `${path}.downsample.1`, conv);
+}
