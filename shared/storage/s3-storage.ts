@@ -1,0 +1,184 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput, S3ClientConfig } from "@aws-sdk/client-s3";
+import { checkKey } from "./check-key.ts";
+import { ObjectTooLargeError } from "./storage.ts";
+import type { PutOptions, Storage, StoredObject } from "./storage.ts";
+
+/** How long one call may take until its answer begins, retries included, and what a slow upload gets on top of it. */
+const ANSWER_TIMEOUT_MS = 20_000;
+const SLOWEST_UPLOAD_BYTES_PER_MS = 1_000;
+
+/** In Node: how long a connection may take to open, and may stay silent at any time, in milliseconds. */
+const NODE_TIMEOUTS = { connectionTimeout: 3_000, socketTimeout: 10_000 };
+
+/** AWS answers 409 to a conditional write that met another one and wants it tried again. */
+const CONFLICT_TRIES = 5;
+
+/** Which bucket, and what all keys in it begin with: `""` or such as `tresline/`. */
+export interface S3StorageOptions {
+  bucket: string;
+  prefix: string;
+  /** `http://host/bucket/key` and not `http://bucket.host/key`: what most S3 servers other than AWS need. */
+  forcePathStyle?: boolean;
+  /** Speaks HTTP where Node's own modules cannot be used, such as a `FetchHttpHandler` in workerd. */
+  requestHandler?: NonNullable<S3ClientConfig["requestHandler"]>;
+}
+
+/**
+ * Keeps objects in a bucket of any S3-compatible server. Endpoint, region and credentials come from the AWS SDK's own
+ * environment variables and files. Throws when no region is set.
+ */
+export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
+  const { bucket, prefix } = options;
+  const client = new S3Client({
+    forcePathStyle: options.forcePathStyle ?? false,
+    requestHandler: options.requestHandler ?? NODE_TIMEOUTS,
+    maxAttempts: 3,
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+  });
+  await client.config.region().catch((cause: unknown) => {
+    const message = "S3 needs a region: set AWS_REGION (us-east-1 for a server that has no regions).";
+    throw new Error(message, { cause });
+  });
+
+  const at = (key: string) => {
+    checkKey(prefix + key);
+    return { Bucket: bucket, Key: prefix + key };
+  };
+
+  const write = async (key: string, body: Uint8Array | string, put: PutOptions, condition: object) => {
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    const command = new PutObjectCommand({
+      ...at(key),
+      Body: bytes,
+      ContentType: put.contentType,
+      ...condition,
+    });
+    await answerInTime(bytes.length, (abortSignal) => client.send(command, { abortSignal }));
+  };
+
+  const read = async (key: string): Promise<GetObjectCommandOutput | undefined> => {
+    const command = new GetObjectCommand(at(key));
+    try {
+      return await answerInTime(0, (abortSignal) => client.send(command, { abortSignal }));
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw error;
+    }
+  };
+
+  const putIfAbsent = async (key: string, body: Uint8Array | string, put: PutOptions): Promise<boolean> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        await write(key, body, put, { IfNoneMatch: "*" });
+        return true;
+      } catch (error) {
+        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+        if (status === 412) return false;
+        if (status !== 409 || tries === CONFLICT_TRIES) throw error;
+      }
+    }
+  };
+
+  return {
+    put: (key, body, put) => named("write", key, write(key, body, put, {})),
+
+    putIfAbsent: (key, body, put) => named("write", key, putIfAbsent(key, body, put)),
+
+    async get(key, limit) {
+      const answer = await named("read", key, read(key));
+      if (!answer?.Body) return undefined;
+      if (limit && (answer.ContentLength ?? Infinity) > limit.maxBytes) {
+        await answer.Body.transformToWebStream().cancel();
+        throw new ObjectTooLargeError(key, limit.maxBytes);
+      }
+      return named("read", key, answer.Body.transformToByteArray());
+    },
+
+    async getStream(key) {
+      const answer = await named("read", key, read(key));
+      return answer?.Body?.transformToWebStream();
+    },
+
+    async *list(keyPrefix): AsyncGenerator<StoredObject, void, undefined> {
+      let next: string | undefined;
+      do {
+        const page = new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix + keyPrefix,
+          ContinuationToken: next,
+        });
+        const answered = answerInTime(0, (abortSignal) => client.send(page, { abortSignal }));
+        const { Contents = [], NextContinuationToken } = await named("list", keyPrefix, answered);
+        for (const { Key, Size, LastModified } of Contents) {
+          if (Key === undefined || Size === undefined || LastModified === undefined) {
+            throw new Error(`The S3 server lists an object of "${bucket}" without its key, size or time.`);
+          }
+          yield { key: Key.slice(prefix.length), size: Size, modifiedAt: LastModified };
+        }
+        next = NextContinuationToken;
+      } while (next !== undefined);
+    },
+
+    async delete(key) {
+      const deleted = async () => {
+        const command = new DeleteObjectCommand(at(key));
+        await answerInTime(0, (abortSignal) => client.send(command, { abortSignal }));
+      };
+      await named(
+        "delete",
+        key,
+        deleted().catch((error: unknown) => {
+          if (!isAbsence(error)) throw error;
+        }),
+      );
+    },
+
+    async check() {
+      await named("write", "health-check", putIfAbsent("health-check", "", { contentType: "text/plain" }));
+    },
+
+    close: async () => client.destroy(),
+  };
+}
+
+/** A missing bucket is a 404 too and must not look like a missing object. */
+function isAbsence(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.name === "NoSuchKey";
+}
+
+/** Aborts a call whose answer does not begin in time, and leaves the body that comes after it alone. */
+async function answerInTime<T>(
+  uploadBytes: number,
+  send: (abortSignal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeoutMs = ANSWER_TIMEOUT_MS + uploadBytes / SLOWEST_UPLOAD_BYTES_PER_MS;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
+  try {
+    return await send(abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    throw new Error(`no answer within ${Math.round(timeoutMs / 1000)} s`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Says in an error what was tried with which key. */
+async function named<T>(verb: string, key: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new Error(`S3 could not ${verb} "${key}": ${reason}`, { cause });
+  }
+}
