@@ -1,0 +1,51 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { AppError } from "../shared/errors.ts";
+import { newId } from "../shared/new-id.ts";
+import type { ApiDeps } from "./deps.ts";
+import type { ApiEnv } from "./env.ts";
+import { auth } from "./middleware/auth.ts";
+import { problemJson } from "./middleware/problem-json.ts";
+import { requestLog } from "./middleware/request-log.ts";
+import { batchRoutes } from "./routes/batches.ts";
+import { classificationRoutes } from "./routes/classifications.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { webhookSecretRoutes } from "./routes/webhook-secret.ts";
+
+/** The API: every middleware and every route, in the order in which a request meets them. */
+export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { config, logger } = deps;
+  const app = new OpenAPIHono<ApiEnv>();
+
+  app.use(requestId({ generator: () => newId("req") }));
+  app.use(requestLog(logger));
+  app.use(
+    secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"] } }),
+  );
+  app.onError(problemJson(logger));
+  app.notFound((c) => {
+    throw new AppError("not_found", `There is no ${c.req.method} ${c.req.path}; /docs lists what there is.`);
+  });
+
+  app.route("/", healthRoutes(deps));
+  app.use("/v1/*", auth(config.API_KEY));
+  app.use(
+    "/v1/*",
+    bodyLimit({ maxSize: config.MAX_BODY_BYTES, onError: () => tooLarge(config.MAX_BODY_BYTES) }),
+  );
+  app.route("/", classificationRoutes(deps));
+  app.route("/", batchRoutes(deps));
+  app.route("/", webhookSecretRoutes(deps));
+  app.route("/", docsRoutes(app));
+  return app;
+}
+
+function tooLarge(maxBytes: number): never {
+  throw new AppError(
+    "image_too_large",
+    `The body has more than ${maxBytes} bytes; give large images by their URL.`,
+  );
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { CommonConfig, wholeNumber } from "../shared/config.ts";
+
+/** What the API reads from its environment. */
+export const ApiConfig = CommonConfig.extend({
+  PORT: wholeNumber(0, 65_535)
+    .default(8080)
+    .meta({ description: "Where the API listens; 0 takes a free port." }),
+  HOST: z
+    .string()
+    .default("127.0.0.1")
+    .meta({ description: "The address the API listens at; `0.0.0.0` for all." }),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional()
+    .meta({
+      description:
+        "What the links in answers and callbacks begin with; `http://HOST:PORT` when it is not set.",
+    }),
+  API_KEY: z.string().min(16, "must have at least 16 characters").meta({
+    description: "The key that clients send. `npm start` makes one and keeps it in `DATA_DIR/api-key`.",
+  }),
+  MAX_BODY_BYTES: wholeNumber(1024, 1_000_000_000)
+    .default(32_000_000)
+    .meta({ description: "The largest body of a request, in bytes." }),
+});
+export type ApiConfig = z.infer<typeof ApiConfig>;

@@ -1,0 +1,52 @@
+import { createLogger } from "../shared/logger.ts";
+import type { Logger } from "../shared/logger.ts";
+import { openQueues } from "../shared/queue.ts";
+import type { Queues } from "../shared/queue.ts";
+import { openRedis, redisFaults } from "../shared/redis.ts";
+import type { RedisClient } from "../shared/redis.ts";
+import { openFinishedFeed } from "../shared/state/finished-feed.ts";
+import type { FinishedFeed } from "../shared/state/finished-feed.ts";
+import { openStorage } from "../shared/storage/open-storage.ts";
+import type { Storage } from "../shared/storage/storage.ts";
+import type { ApiConfig } from "./config.ts";
+
+/** What routes and services work with. */
+export interface ApiDeps {
+  config: ApiConfig;
+  redis: RedisClient;
+  storage: Storage;
+  queues: Queues;
+  finished: FinishedFeed;
+  logger: Logger;
+  /** What links begin with, without a slash at the end. */
+  baseUrl: () => string;
+}
+
+/** Opens what the API needs. Connections are made in the background: a Redis that is away shows in `/readyz` and in answers. */
+export async function openDeps(config: ApiConfig): Promise<ApiDeps & { close: () => Promise<void> }> {
+  const logger = createLogger("api", config.LOG_LEVEL);
+  const onError = (err: Error) => logger.error({ err }, "Redis trouble");
+  const redis = openRedis(config.REDIS_URL, "fail-fast", onError);
+  const finished = openFinishedFeed(openRedis(config.REDIS_URL, "fail-fast", onError));
+  const queues = openQueues(redis);
+  const storage = await openStorage(config.STORAGE_URL, { forcePathStyle: config.S3_FORCE_PATH_STYLE });
+  redisFaults(redis).then(
+    (faults) => faults.forEach((fault) => logger.warn(fault)),
+    (err: unknown) => logger.warn({ err }, "how Redis is set up could not be checked"),
+  );
+  return {
+    config,
+    redis,
+    storage,
+    queues,
+    finished,
+    logger,
+    baseUrl: () => config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`,
+    async close() {
+      finished.close();
+      await queues.close();
+      await storage.close();
+      redis.disconnect();
+    },
+  };
+}

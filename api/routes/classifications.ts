@@ -1,0 +1,128 @@
+import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
+import type { HonoRequest } from "hono";
+import {
+  Classification,
+  ClassificationOptions,
+  ClassificationTextOptions,
+  CreateClassification,
+} from "../../shared/contracts/classification.ts";
+import { ClassificationId } from "../../shared/contracts/ids.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { ApiDeps } from "../deps.ts";
+import type { ApiEnv } from "../env.ts";
+import { rejectInvalid } from "../middleware/problem-json.ts";
+import { preferredWaitS } from "../prefer-wait.ts";
+import { createClassification } from "../services/create-classification.ts";
+import type { CreateClassificationInput } from "../services/create-classification.ts";
+import { getClassification } from "../services/get-classification.ts";
+import { BEARER, problems } from "./responses.ts";
+
+const ImageFile = z
+  .custom<File>((value) => value instanceof File, "must be a file")
+  .openapi({ type: "string", format: "binary" });
+const ImageForm = ClassificationTextOptions.extend({ image: ImageFile });
+type TextOptions = z.output<typeof ClassificationTextOptions>;
+const ImageBody = z.string().openapi({ type: "string", format: "binary" });
+const answer = { content: { "application/json": { schema: Classification } } };
+
+const create = createRoute({
+  method: "post",
+  path: "/v1/classifications",
+  operationId: "createClassification",
+  summary: "Label one image",
+  description:
+    "Send JSON with an image's URL or data URL, the image itself as the body (options in the query), or a form with a file `image`. Answers 202 at once, or 200 with the labels when `Prefer: wait=10` is sent and they come in time.",
+  tags: ["Classifications"],
+  security: BEARER,
+  request: {
+    headers: z.object({
+      prefer: z
+        .string()
+        .optional()
+        .meta({ description: "`wait=10`: wait up to 10 s (60 at most).", example: "wait=10" }),
+    }),
+    query: ClassificationTextOptions,
+    body: {
+      content: {
+        "application/json": { schema: CreateClassification },
+        "image/*": { schema: ImageBody },
+        "multipart/form-data": { schema: ImageForm },
+      },
+    },
+  },
+  responses: {
+    200: { description: "Finished in time.", ...answer },
+    202: { description: "Accepted: ask again at `Location`.", ...answer },
+    ...problems(404, 413, 415, 422),
+  },
+});
+
+const get = createRoute({
+  method: "get",
+  path: "/v1/classifications/{id}",
+  operationId: "getClassification",
+  summary: "Get a classification",
+  tags: ["Classifications"],
+  security: BEARER,
+  request: { params: z.object({ id: ClassificationId }) },
+  responses: { 200: { description: "The classification.", ...answer }, ...problems(404) },
+});
+
+/** The routes of single images. */
+export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
+
+  routes.openapi(create, async (c) => {
+    // The type of each body is that of all three together, so each is narrowed here.
+    const bodies = { json: c.req.valid("json"), form: c.req.valid("form") } as Bodies;
+    const waitS = preferredWaitS(c.req.valid("header").prefer);
+    const classification = await createClassification(deps, {
+      tenant: c.get("tenant"),
+      ...(await readImage(c.req, bodies, c.req.valid("query"))),
+      waitMs: waitS * 1000,
+      signal: c.req.raw.signal,
+    });
+    if (waitS > 0) c.header("preference-applied", `wait=${waitS}`);
+    if (classification.completed_at !== null) return c.json(classification, 200);
+    c.header("location", classification.urls.get);
+    c.header("retry-after", "1");
+    return c.json(classification, 202);
+  });
+
+  routes.openapi(get, async (c) =>
+    c.json(await getClassification(deps, c.get("tenant"), c.req.valid("param").id), 200),
+  );
+
+  return routes;
+}
+
+type ImageAndOptions = Pick<CreateClassificationInput, "image" | "options">;
+type Bodies = { json: z.output<typeof CreateClassification>; form: z.output<typeof ImageForm> };
+
+/** The image and the options of a request, by its content type. Each part has been checked by the route. */
+async function readImage(
+  req: HonoRequest,
+  { json, form }: Bodies,
+  query: TextOptions,
+): Promise<ImageAndOptions> {
+  const mediaType = req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (mediaType === undefined)
+    throw new AppError(
+      "invalid_request",
+      "The request has no body: send an image, or JSON that says where one is.",
+    );
+  if (mediaType.startsWith("image/"))
+    return {
+      image: { bytes: new Uint8Array(await req.arrayBuffer()), mediaType },
+      options: ClassificationOptions.parse(query),
+    };
+  if (mediaType === "multipart/form-data") {
+    const { image, ...fields } = form;
+    return {
+      image: { bytes: await image.bytes(), mediaType: image.type },
+      options: ClassificationOptions.parse(fields),
+    };
+  }
+  const { image, ...options } = json;
+  return { image, options };
+}

@@ -1,0 +1,54 @@
+import pLimit from "p-limit";
+import type { Batch, CreateBatch } from "../../shared/contracts/batch.ts";
+import type { BatchItem, BatchRecord } from "../../shared/contracts/queue-payloads.ts";
+import { storageKeys } from "../../shared/keys.ts";
+import { batchItemId, newId } from "../../shared/new-id.ts";
+import { getBatchState, putBatch } from "../../shared/state/batches.ts";
+import type { ApiDeps } from "../deps.ts";
+import { resolveModel } from "./resolve-model.ts";
+import { storeImage } from "./store-image.ts";
+
+/** Images that came with a request and are stored at once. */
+const STORED_AT_ONCE = 8;
+
+/** Accepts a batch: its items are stored, and Redis has the job that cuts them into chunks, when it returns. */
+export async function createBatch(deps: ApiDeps, tenant: string, request: CreateBatch): Promise<Batch> {
+  const { redis, storage, queues } = deps;
+  const model = await resolveModel(deps, request.model);
+  const id = newId("bat");
+  const lines = await storeItems(storage, id, request.items);
+  await storage.put(storageKeys.batchItems(id), lines, { contentType: "application/x-ndjson" });
+  const record: BatchRecord = {
+    id,
+    tenant,
+    model,
+    top_k: request.top_k,
+    threshold: request.threshold,
+    metadata: request.metadata,
+    webhook:
+      request.webhook === undefined ? null : { url: request.webhook, events: request.webhook_events_filter },
+    created_at: new Date().toISOString(),
+    url: `${deps.baseUrl()}/v1/batches/${id}`,
+  };
+  await putBatch(redis, record, request.items.length);
+  await queues.enqueueScan({ id: `${id}-enqueue`, payload: { kind: "enqueue", tenant, batch_id: id } });
+  const state = await getBatchState(redis, id);
+  if (state === undefined) throw new Error(`Batch ${id} vanished while it was made. This is a bug.`);
+  return state.batch;
+}
+
+async function storeItems(
+  storage: ApiDeps["storage"],
+  id: string,
+  items: CreateBatch["items"],
+): Promise<string> {
+  const limit = pLimit(STORED_AT_ONCE);
+  const stored = await Promise.all(
+    items.map(({ custom_id, image }, index) =>
+      limit(async (): Promise<BatchItem> => {
+        return { index, custom_id, image: await storeImage(storage, batchItemId(id, index), image) };
+      }),
+    ),
+  );
+  return stored.map((item) => `${JSON.stringify(item)}\n`).join("");
+}

@@ -1,0 +1,72 @@
+import { z } from "zod";
+
+/** The environment does not make sense. The message has a line for each variable that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** A whole number in a variable. */
+export const wholeNumber = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${minimum} to ${maximum}`)
+    .transform(Number)
+    .pipe(z.number().min(minimum).max(maximum));
+
+/** A list in a variable, separated by commas. */
+export const commaList = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+);
+
+/** Yes or no in a variable. */
+export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+
+/** What every process reads. */
+export const CommonConfig = z.object({
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
+    .default("redis://127.0.0.1:6379")
+    .meta({
+      description:
+        "Redis, `redis://` or `rediss://`. `npm start` runs one of its own in `DATA_DIR` when it is not set.",
+    }),
+  STORAGE_URL: z.string().default("file:./data/storage").meta({
+    description:
+      "Where results are kept: `file:DIRECTORY` or `s3://BUCKET/PREFIX`; endpoint, region and credentials are the AWS SDK's own variables.",
+  }),
+  S3_FORCE_PATH_STYLE: flag.default(false).meta({
+    description:
+      "`true` puts the bucket in the path instead of the host name, as most S3 servers other than AWS want it.",
+  }),
+  MODEL: z.string().default("figures").meta({
+    description:
+      "The model a worker serves and the API labels with by default: `figures`, `cifar10`, or a name under `MODELS_DIR`.",
+  }),
+  LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "silent"])
+    .default("info")
+    .meta({ description: "The least important line that is logged." }),
+});
+
+/**
+ * Reads a process's configuration from its environment. An empty variable counts as absent.
+ * @throws ConfigError naming every variable that is wrong
+ */
+export function readConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  env: Readonly<Record<string, string | undefined>>,
+): z.output<Schema> {
+  const given = Object.keys(schema.shape).flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  const parsed = schema.safeParse(Object.fromEntries(given));
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    const value = /KEY|TOKEN|SECRET|URL/.test(name) ? "" : ` (it is "${env[name] ?? ""}")`;
+    return env[name] ? `${name} ${message}${value}.` : `${name} is not set and is needed.`;
+  });
+  throw new ConfigError(lines.join("\n"));
+}

@@ -1,0 +1,19 @@
+import { z } from "zod";
+
+/** The events of one classification. */
+export const CLASSIFICATION_EVENTS = ["classification.succeeded", "classification.failed"] as const;
+/** The events of a batch. */
+export const BATCH_EVENTS = ["batch.completed", "batch.failed"] as const;
+
+/** The name of an event: the resource, a full stop and what happened to it. */
+export const EventType = z.enum([...CLASSIFICATION_EVENTS, ...BATCH_EVENTS]).meta({ id: "EventType" });
+export type EventType = z.infer<typeof EventType>;
+
+/** The body of a webhook message (Standard Webhooks 1.0): what happened, when, and the resource as it then was. */
+export const Event = z
+  .object({ type: EventType, timestamp: z.iso.datetime(), data: z.record(z.string(), z.unknown()) })
+  .meta({ id: "Event", description: "The body of a webhook message." });
+export type Event = z.infer<typeof Event>;
+
+/** The largest body of a webhook message, in bytes: a resource that makes it larger is replaced by its id, status and link. */
+export const MAX_EVENT_BYTES = 20_000;

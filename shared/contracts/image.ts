@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+/** The longest URL an image may have, in characters. */
+export const MAX_URL_LENGTH = 4096;
+
+/** An http or https address. Whether it may be reached is decided when it is, by its resolved addresses. */
+export const HttpUrl = z
+  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .max(MAX_URL_LENGTH)
+  .meta({ format: "uri", example: "https://example.com/cat.jpg" });
+
+/** Where the pixels of an image come from, as a client writes it: exactly one of the fields. */
+export const ImageInput = z
+  .union(
+    [
+      z.strictObject({ url: HttpUrl }),
+      z.strictObject({
+        data: z
+          .string()
+          .regex(/^data:image\/[a-z0-9.+-]+;base64,/i, "must begin with data:image/…;base64,")
+          .meta({ description: "A data URL.", example: "data:image/png;base64,iVBORw0KGgo…" }),
+      }),
+    ],
+    { error: 'must be {"url": "https://…"} or {"data": "data:image/png;base64,…"}' },
+  )
+  .meta({ id: "ImageInput", description: "Where the pixels come from: exactly one of the fields." });
+export type ImageInput = z.infer<typeof ImageInput>;
+
+/** Where a worker gets an image from: jobs hold pointers, never pixels. `key` is a storage key, `bytes` a size. */
+export const ImagePointer = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("url"), url: HttpUrl }),
+  z.object({ type: z.literal("data"), key: z.string(), media_type: z.string(), bytes: z.int() }),
+]);
+export type ImagePointer = z.infer<typeof ImagePointer>;
+
+/** What a classification says of its image source. */
+export const ImageSource = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("url"), url: z.string() }),
+    z.object({ type: z.literal("data"), media_type: z.string(), bytes: z.int() }),
+  ])
+  .meta({
+    id: "ImageSource",
+    description: "The image that was sent: its address, or its type and size in bytes.",
+  });
+export type ImageSource = z.infer<typeof ImageSource>;

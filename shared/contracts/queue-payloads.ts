@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { CustomId } from "./batch.ts";
+import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType } from "./event.ts";
+import { BatchId, ClassificationId, MessageId, ModelName, Tenant } from "./ids.ts";
+import { HttpUrl, ImagePointer } from "./image.ts";
+
+const Labelling = z.object({
+  tenant: Tenant,
+  model: ModelName,
+  top_k: z.int(),
+  threshold: z.number(),
+});
+
+const webhookFor = <Events extends readonly [string, ...string[]]>(events: Events) =>
+  z.object({ url: HttpUrl, events: z.array(z.enum(events)).optional() }).nullable();
+
+/** The job of one classification: all that a worker needs to label it and to write the resource it ends as. */
+export const ClassifyImagePayload = Labelling.extend({
+  kind: z.literal("image"),
+  id: ClassificationId,
+  image: ImagePointer,
+  metadata: z.record(z.string(), z.string()),
+  webhook: webhookFor(CLASSIFICATION_EVENTS),
+  created_at: z.iso.datetime(),
+  url: z.string(),
+});
+export type ClassifyImagePayload = z.infer<typeof ClassifyImagePayload>;
+
+/** One item of a batch on its way to a worker; `index` is its position in the batch, from 0. */
+export const BatchItem = z.object({ index: z.int(), custom_id: CustomId, image: ImagePointer });
+export type BatchItem = z.infer<typeof BatchItem>;
+
+/** The job of up to 64 items of a batch; `chunk` counts from 0. */
+export const ClassifyChunkPayload = Labelling.extend({
+  kind: z.literal("chunk"),
+  batch_id: BatchId,
+  chunk: z.int(),
+  items: z.array(BatchItem),
+});
+export type ClassifyChunkPayload = z.infer<typeof ClassifyChunkPayload>;
+
+/** What travels in a `classify` queue. */
+export const ClassifyPayload = z.discriminatedUnion("kind", [ClassifyImagePayload, ClassifyChunkPayload]);
+export type ClassifyPayload = z.infer<typeof ClassifyPayload>;
+
+/** What travels in the `scan` queue: list a batch's source and enqueue its chunks, or close it when all of them are done. */
+export const ScanPayload = z.object({
+  kind: z.enum(["enqueue", "finish"]),
+  tenant: Tenant,
+  batch_id: BatchId,
+});
+export type ScanPayload = z.infer<typeof ScanPayload>;
+
+/** What travels in the `deliver` queue: one message for one address. `body` is the very text that is signed and sent. */
+export const DeliverPayload = z.object({
+  message_id: MessageId,
+  tenant: Tenant,
+  event_type: EventType,
+  url: HttpUrl,
+  body: z.string(),
+});
+export type DeliverPayload = z.infer<typeof DeliverPayload>;
+
+/** What a batch is made of besides its counters: kept in Redis while it moves, so that every worker can end it. */
+export const BatchRecord = Labelling.extend({
+  id: BatchId,
+  metadata: z.record(z.string(), z.string()),
+  webhook: webhookFor(BATCH_EVENTS),
+  created_at: z.iso.datetime(),
+  url: z.string(),
+});
+export type BatchRecord = z.infer<typeof BatchRecord>;

@@ -1,0 +1,30 @@
+import { timeOfId } from "./new-id.ts";
+
+/** Every Redis key begins with this; the braces keep them on one node of a Redis Cluster. */
+export const REDIS_PREFIX = "{tresline}";
+
+/** The Redis keys, besides the queues' own. */
+export const redisKeys = {
+  classification: (id: string) => `${REDIS_PREFIX}:classification:${id}`,
+  finished: (id: string) => `${REDIS_PREFIX}:finished:${id}`,
+  batch: (id: string) => `${REDIS_PREFIX}:batch:${id}`,
+  batchChunks: (id: string) => `${REDIS_PREFIX}:batch:${id}:chunks`,
+  models: () => `${REDIS_PREFIX}:models`,
+  webhookSecret: (tenant: string) => `${REDIS_PREFIX}:webhook-secret:${tenant}`,
+} as const;
+
+const digits = (value: number, length: number) => String(value).padStart(length, "0");
+
+/** The storage keys. `results` are filed by the day (UTC) on which the classification was created. */
+export const storageKeys = {
+  upload: (id: string) => `uploads/${id}`,
+  result: (tenant: string, id: string) => {
+    const day = timeOfId(id).toISOString().slice(0, 10).replaceAll("-", "/");
+    return `results/${tenant}/${day}/${id}.json`;
+  },
+  batchItems: (id: string) => `batches/${id}/items.jsonl`,
+  batchPart: (id: string, chunk: number) => `batches/${id}/parts/${digits(chunk, 8)}.jsonl`,
+  batchResults: (id: string) => `batches/${id}/results.jsonl`,
+  batchErrors: (id: string) => `batches/${id}/errors.jsonl`,
+  batchManifest: (id: string) => `batches/${id}/manifest.json`,
+} as const;

@@ -1,0 +1,34 @@
+import { decodeTime, ulid } from "ulid";
+import type { IdPrefix } from "./contracts/ids.ts";
+
+const ULID_LENGTH = 26;
+const INDEX_DIGITS = 6;
+
+/** A new id: the prefix and a lower-case ULID, which sorts by the time it was made (https://github.com/ulid/spec). */
+export const newId = (prefix: IdPrefix): string => `${prefix}_${ulid().toLowerCase()}`;
+
+/** When an id was made, from its first ten characters after the prefix. */
+export const timeOfId = (id: string): Date => new Date(decodeTime(ulidOf(id).toUpperCase()));
+
+/** The id of a batch's item: the batch's own random part and the item's position, so that it is the same whenever it is derived. */
+export const batchItemId = (batchId: string, index: number): string =>
+  `cls_${ulidOf(batchId)}${index.toString(36).padStart(INDEX_DIGITS, "0")}`;
+
+/** The batch and position that `batchItemId` made an id from, or undefined for the id of a classification that stands alone. */
+export function batchItemOf(id: string): { batchId: string; index: number } | undefined {
+  const digits = id.slice("cls_".length + ULID_LENGTH);
+  return digits === "" ? undefined : { batchId: `bat_${ulidOf(id)}`, index: Number.parseInt(digits, 36) };
+}
+
+/**
+ * The id of the message that tells one endpoint of one event, derived so that a worker that is killed and starts over
+ * tells it again under the same id. SHA-256 over the three, its first 128 bits in base 32.
+ */
+export async function messageId(subjectId: string, eventType: string, endpoint: string): Promise<string> {
+  const bytes = new TextEncoder().encode(`${subjectId}\n${eventType}\n${endpoint}`);
+  const digest = new DataView(await crypto.subtle.digest("SHA-256", bytes));
+  const number = (digest.getBigUint64(0) << 64n) | digest.getBigUint64(8);
+  return `msg_${number.toString(32).padStart(ULID_LENGTH, "0")}`;
+}
+
+const ulidOf = (id: string) => id.slice(id.indexOf("_") + 1).slice(0, ULID_LENGTH);

@@ -1,0 +1,67 @@
+import { Queue } from "bullmq";
+import type { JobsOptions } from "bullmq";
+import type { ClassifyPayload, DeliverPayload, ScanPayload } from "./contracts/queue-payloads.ts";
+import { REDIS_PREFIX } from "./keys.ts";
+import type { RedisClient } from "./redis.ts";
+
+/** Interactive images go before bulk, and bulk never starves: each lane is a queue of its own. */
+export type Lane = "interactive" | "bulk";
+
+/** The names of the queues. Each model has its own two, so that a worker takes only what it can label. */
+export const queueNames = {
+  classify: (model: string, lane: Lane) => `classify.${model}.${lane}`,
+  scan: "scan",
+  deliver: "deliver",
+} as const;
+
+/** How often a `deliver` job is tried: the schedule itself is in `worker/deliver/schedule.ts`. */
+export const DELIVER_ATTEMPTS = 10;
+
+// Of an image or a chunk it is the handler that counts attempts and writes the failure down. These many are for when even
+// that cannot be written, since Redis or storage is away: at one a minute they last for more than a week.
+const UNTIL_IT_IS_WRITTEN_DOWN = 12_000;
+
+const OPTIONS: JobsOptions = {
+  attempts: UNTIL_IT_IS_WRITTEN_DOWN,
+  backoff: { type: "tresline" },
+  removeOnComplete: { age: 3_600, count: 10_000 },
+  removeOnFail: { age: 7 * 86_400 },
+  stackTraceLimit: 1,
+};
+
+/** A job to add: `id` makes a second job under the same id a no-op while the first is there. */
+export interface NewJob<Payload> {
+  id: string;
+  payload: Payload;
+}
+
+/** Opens the producing side of all queues on one connection. Each `enqueue` returns once Redis has the jobs. */
+export function openQueues(redis: RedisClient) {
+  const open = new Map<string, Queue>();
+  const queue = (name: string) => {
+    const known = open.get(name) ?? new Queue(name, { connection: redis, prefix: REDIS_PREFIX });
+    open.set(name, known);
+    return known;
+  };
+  const add = async (name: string, jobs: NewJob<unknown>[], options: JobsOptions = {}) => {
+    await queue(name).addBulk(
+      jobs.map(({ id, payload }) => ({ name, data: payload, opts: { ...OPTIONS, ...options, jobId: id } })),
+    );
+  };
+  return {
+    enqueueClassify: (model: string, lane: Lane, jobs: NewJob<ClassifyPayload>[]) =>
+      add(queueNames.classify(model, lane), jobs),
+    enqueueScan: (job: NewJob<ScanPayload>) => add(queueNames.scan, [job]),
+    enqueueDeliver: (job: NewJob<DeliverPayload>) =>
+      add(queueNames.deliver, [job], {
+        attempts: DELIVER_ATTEMPTS,
+        removeOnComplete: { age: 86_400, count: 100_000 },
+      }),
+    close: async () => {
+      await Promise.all([...open.values()].map((each) => each.close()));
+    },
+  };
+}
+
+/** The producing side of all queues. */
+export type Queues = ReturnType<typeof openQueues>;

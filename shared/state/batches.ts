@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { BatchStatus } from "../contracts/batch.ts";
+import type { Batch } from "../contracts/batch.ts";
+import { BatchRecord } from "../contracts/queue-payloads.ts";
+import { redisKeys } from "../keys.ts";
+import type { RedisClient } from "../redis.ts";
+
+/** Seconds that a batch stays known in Redis after it was last written to; then storage's manifest speaks for it. */
+const MOVING_TTL = 30 * 86_400;
+const FINISHED_TTL = 3_600;
+
+const count = z.coerce.number().default(0);
+const time = z.iso.datetime().nullable().default(null);
+
+/** The Redis hash of a batch: what it is made of, its counters, and when it came to each state. */
+const BatchHash = z.object({
+  record: z.string().transform((text) => BatchRecord.parse(JSON.parse(text))),
+  status: BatchStatus,
+  total: count,
+  chunks: count,
+  succeeded: count,
+  failed: count,
+  in_progress_at: time,
+  finalizing_at: time,
+  completed_at: time,
+});
+type BatchHash = z.infer<typeof BatchHash>;
+
+/** A batch as Redis has it: the resource, and what a worker needs besides. */
+export interface BatchState {
+  batch: Batch;
+  record: BatchRecord;
+  /** How many chunks it was cut into; 0 while it is validating. */
+  chunks: number;
+}
+
+/** Writes a new batch, in state `validating`. */
+export async function putBatch(redis: RedisClient, record: BatchRecord, total: number): Promise<void> {
+  const key = redisKeys.batch(record.id);
+  const fields = { record: JSON.stringify(record), status: "validating" satisfies BatchStatus, total };
+  await redis.multi().hset(key, fields).expire(key, MOVING_TTL).exec();
+}
+
+/** The batch, or undefined when Redis has none of this id (storage may). */
+export async function getBatchState(redis: RedisClient, id: string): Promise<BatchState | undefined> {
+  const fields = await redis.hgetall(redisKeys.batch(id));
+  if (Object.keys(fields).length === 0) return undefined;
+  const hash = BatchHash.parse(fields);
+  return { batch: toBatch(hash, Date.now()), record: hash.record, chunks: hash.chunks };
+}
+
+/** Notes that `chunks` chunks are about to be enqueued and the batch is in progress. Saying so again changes nothing. */
+export async function startBatch(redis: RedisClient, id: string, chunks: number): Promise<void> {
+  const key = redisKeys.batch(id);
+  await redis
+    .multi()
+    .hset(key, { status: "in_progress" satisfies BatchStatus, chunks })
+    .hsetnx(key, "in_progress_at", new Date().toISOString())
+    .exec();
+}
+
+/** Notes that all chunks are done and the results are being put together. */
+export async function finalizeBatch(redis: RedisClient, id: string): Promise<void> {
+  const key = redisKeys.batch(id);
+  await redis
+    .multi()
+    .hset(key, { status: "finalizing" satisfies BatchStatus })
+    .hsetnx(key, "finalizing_at", new Date().toISOString())
+    .exec();
+}
+
+/** Notes that the batch is completed. Redis may forget it after an hour, since storage has its manifest. */
+export async function completeBatch(redis: RedisClient, id: string, completedAt: string): Promise<void> {
+  const key = redisKeys.batch(id);
+  const fields = { status: "completed" satisfies BatchStatus, completed_at: completedAt };
+  await redis.multi().hset(key, fields).expire(key, FINISHED_TTL).exec();
+}
+
+/** The resource made of the hash. `now` is in milliseconds since 1970. */
+function toBatch({ record, status, total, ...hash }: BatchHash, now: number): Batch {
+  const done = hash.succeeded + hash.failed;
+  const started = hash.in_progress_at === null ? undefined : Date.parse(hash.in_progress_at);
+  const msPerItem = started === undefined || done === 0 ? undefined : (now - started) / done;
+  return {
+    id: record.id,
+    object: "batch",
+    status,
+    model: record.model,
+    request_counts: { total, succeeded: hash.succeeded, failed: hash.failed, canceled: 0 },
+    progress: total === 0 ? 0 : done / total,
+    eta_seconds:
+      status !== "in_progress" || msPerItem === undefined
+        ? null
+        : Math.ceil((msPerItem * (total - done)) / 1000),
+    metadata: record.metadata,
+    created_at: record.created_at,
+    in_progress_at: hash.in_progress_at,
+    finalizing_at: hash.finalizing_at,
+    completed_at: hash.completed_at,
+    urls: { get: record.url, results: `${record.url}/results` },
+  };
+}

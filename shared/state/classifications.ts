@@ -1,0 +1,37 @@
+import { Classification } from "../contracts/classification.ts";
+import { redisKeys } from "../keys.ts";
+import type { RedisClient } from "../redis.ts";
+
+/** Seconds that a classification which is not finished stays known in Redis: a week, longer than its job is retried. */
+const MOVING_TTL = 8 * 86_400;
+
+/** Writes the state of a classification that is queued or processing. */
+export async function putClassification(redis: RedisClient, classification: Classification): Promise<void> {
+  await redis.set(
+    redisKeys.classification(classification.id),
+    JSON.stringify(classification),
+    "EX",
+    MOVING_TTL,
+  );
+}
+
+/** The classification while it moves; undefined once it is finished (then storage has it) or when there is none. */
+export async function getMovingClassification(
+  redis: RedisClient,
+  id: string,
+): Promise<Classification | undefined> {
+  const text = await redis.get(redisKeys.classification(id));
+  return text === null ? undefined : Classification.parse(JSON.parse(text));
+}
+
+/** Tells those who wait for it and forgets the moving state. To be called after storage has the result. */
+export async function finishClassification(
+  redis: RedisClient,
+  classification: Classification,
+): Promise<void> {
+  await redis
+    .multi()
+    .del(redisKeys.classification(classification.id))
+    .publish(redisKeys.finished(classification.id), JSON.stringify(classification))
+    .exec();
+}

@@ -1,0 +1,46 @@
+import { Classification } from "../contracts/classification.ts";
+import { redisKeys } from "../keys.ts";
+import type { RedisClient } from "../redis.ts";
+
+/** One caller's wait for a classification to finish. */
+export interface FinishedWait {
+  /** The finished classification, or undefined when `ms` milliseconds have passed or `signal` was aborted first. */
+  result(ms: number, signal: AbortSignal): Promise<Classification | undefined>;
+}
+
+/** Hears of finished classifications over a Redis connection of its own, which it takes over. */
+export function openFinishedFeed(redis: RedisClient) {
+  const waiting = new Map<string, (classification: Classification) => void>();
+  redis.on("message", (channel: string, text: string) =>
+    waiting.get(channel)?.(Classification.parse(JSON.parse(text))),
+  );
+  return {
+    /** Starts to listen for `id`. To be called before the job is enqueued, so that no end is missed. */
+    async expect(id: string): Promise<FinishedWait> {
+      const channel = redisKeys.finished(id);
+      const { promise: finished, resolve } = Promise.withResolvers<Classification | undefined>();
+      const giveUp = () => resolve(undefined);
+      waiting.set(channel, resolve);
+      await redis.subscribe(channel);
+      return {
+        async result(ms, signal) {
+          const timer = setTimeout(giveUp, ms);
+          signal.addEventListener("abort", giveUp, { once: true });
+          if (signal.aborted) giveUp();
+          try {
+            return await finished;
+          } finally {
+            clearTimeout(timer);
+            signal.removeEventListener("abort", giveUp);
+            waiting.delete(channel);
+            await redis.unsubscribe(channel);
+          }
+        },
+      };
+    },
+    close: () => redis.disconnect(),
+  };
+}
+
+/** Hears of finished classifications. */
+export type FinishedFeed = ReturnType<typeof openFinishedFeed>;

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+
+/** Which folders a file or folder may import from. The most specific row wins. */
+const MAY_IMPORT: Record<string, string[]> = {
+  api: ["api", "shared"],
+  worker: ["worker", "shared"],
+  "worker/model": ["worker/model"],
+  "worker/model/cli.ts": ["worker/model"],
+  shared: ["shared"],
+  "shared/contracts": ["shared/contracts"],
+  infra: ["infra", "shared", "worker/model/demo.ts"],
+};
+
+/** Each vendor has its doors: the only files and folders that may import it. */
+const DOORS: Record<string, string[]> = {
+  bullmq: ["shared/queue.ts", "worker/consume.ts"],
+  ioredis: ["shared/redis.ts"],
+  "onnxruntime-node": ["worker/engine/session.ts"],
+  "@aws-sdk/client-s3": ["shared/storage/s3-storage.ts"],
+  sharp: ["worker/image/preprocess.ts"],
+  undici: ["worker/net", "worker/model"],
+  pino: ["shared/logger.ts"],
+  ulid: ["shared/new-id.ts"],
+};
+
+/** Folders that must also run on Cloudflare Workers, and the files in them that are for Node alone. */
+const RUNS_ANYWHERE = ["api", "shared"];
+const NODE_ONLY = ["api/node.ts", "shared/storage/directory-storage.ts"];
+
+/** Where the environment may be read: entries, and nothing else. */
+const ENTRIES = ["api/node.ts", "worker/main.ts", "worker/model/cli.ts", "infra/local"];
+
+const TREE = ["api", "worker", "shared", "infra"];
+const NO_DRAWERS = /(^|\/)(utils?|helpers?|lib|common|misc|index)(\.ts)?(\/|$)/;
+
+const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+
+const files = TREE.flatMap((root) =>
+  readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => ({ file: join(root, name), source: readFileSync(join(root, name), "utf8") })),
+);
+
+const imports = files.flatMap(({ file, source }) =>
+  [...source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => {
+    const to = match[1] ?? "";
+    const local = to.startsWith(".");
+    return { file, local, to: local ? join(dirname(file), to) : to };
+  }),
+);
+
+test("there is a tree to look at", () => {
+  expect(files.length).toBeGreaterThan(50);
+  expect(imports.length).toBeGreaterThan(100);
+});
+
+test.each(imports.filter((i) => i.local))("$file may import $to", ({ file, to }) => {
+  const row = Object.keys(MAY_IMPORT)
+    .filter((candidate) => within(file, candidate))
+    .toSorted((a, b) => b.length - a.length)[0];
+  expect(MAY_IMPORT[row ?? ""]?.some((allowed) => within(to, allowed))).toBe(true);
+});
+
+test.each(imports.filter((i) => i.to in DOORS))("$file is a door to $to", ({ file, to }) => {
+  expect(DOORS[to]?.some((door) => within(file, door))).toBe(true);
+});
+
+test.each(imports.filter((i) => within(i.file, "shared/contracts") && !i.local))(
+  "the contract $file imports zod and nothing else: $to",
+  ({ to }) => {
+    expect(to).toBe("zod");
+  },
+);
+
+test.each(imports.filter((i) => i.to.startsWith("node:")))("$file may use $to", ({ file }) => {
+  const anywhere = RUNS_ANYWHERE.some((f) => within(file, f)) && !NODE_ONLY.some((f) => within(file, f));
+  expect(anywhere).toBe(false);
+});
+
+test.each(files.filter(({ source }) => source.includes("process.env")))("$file may read the environment", ({ file }) => {
+  expect(ENTRIES.some((entry) => within(file, entry))).toBe(true);
+});
+
+test("no file or folder is a drawer", () => {
+  expect(files.map(({ file }) => file).filter((file) => NO_DRAWERS.test(file))).toEqual([]);
+});

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startRedisServer } from "../../infra/local/redis-server.ts";
+import { openRedis } from "../../shared/redis.ts";
+import type { RedisClient } from "../../shared/redis.ts";
+
+/** A redis-server of a test file's own, in a temporary directory, and a connection to it. */
+export interface TestRedis {
+  url: string;
+  redis: RedisClient;
+  stop: () => Promise<void>;
+}
+
+/** Starts one; to be stopped in `afterAll`. */
+export async function startTestRedis(): Promise<TestRedis> {
+  const directory = mkdtempSync(join(tmpdir(), "tresline-redis-"));
+  const server = await startRedisServer(directory);
+  const redis = openRedis(server.url, "wait", () => {});
+  return {
+    url: server.url,
+    redis,
+    async stop() {
+      redis.disconnect();
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

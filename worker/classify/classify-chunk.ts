@@ -1,0 +1,107 @@
+import type { LimitFunction } from "p-limit";
+import { BatchResult } from "../../shared/contracts/batch.ts";
+import type { BatchItem, ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
+import { PermanentError } from "../../shared/errors.ts";
+import { storageKeys } from "../../shared/keys.ts";
+import { batchItemId } from "../../shared/new-id.ts";
+import { countChunk } from "../../shared/state/count-chunk.ts";
+import type { Attempt } from "../consume.ts";
+import { classifyImage } from "./classify-image.ts";
+import { tryImage } from "./outcome.ts";
+import type { ClassifyDeps } from "./start.ts";
+
+/** Milliseconds to wait before each further try of an item that met trouble which may pass. */
+const RETRY_WAITS_MS = [1_000, 4_000];
+/** How many workers a chunk may take down before its items are failed instead. */
+const MAX_CRASHES = 5;
+
+/**
+ * Does the job of one chunk: labels its items, writes their results as one part, counts it, and calls for the end of the
+ * batch when it was the last. Throws when the chunk is to be done again; its part and its count are made once.
+ * @param inHand bounds how many bulk images this worker holds at a time
+ */
+export async function classifyChunk(
+  payload: ClassifyChunkPayload,
+  attempt: Attempt,
+  { inHand, ...deps }: ClassifyDeps & { inHand: LimitFunction },
+): Promise<void> {
+  const began = performance.now();
+  const { batch_id: batchId, chunk, tenant } = payload;
+  const key = storageKeys.batchPart(batchId, chunk);
+  const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
+  const earlier = isFirstTry ? undefined : await readPart(deps.storage, key);
+  const results =
+    earlier ??
+    (await Promise.all(
+      payload.items.map((item) => inHand(() => classifyItem(item, payload, attempt, deps))),
+    ));
+  if (earlier === undefined)
+    await deps.storage.put(key, toPart(results), { contentType: "application/x-ndjson" });
+  const succeeded = results.filter(({ status }) => status === "succeeded").length;
+  const failed = results.length - succeeded;
+  const isLast = await countChunk(deps.redis, batchId, { number: chunk, succeeded, failed });
+  if (isLast)
+    await deps.queues.enqueueScan({
+      id: `${batchId}-finish`,
+      payload: { kind: "finish", tenant, batch_id: batchId },
+    });
+  deps.logger.info(
+    {
+      batch: batchId,
+      chunk,
+      succeeded,
+      failed,
+      attempt: attempt.number,
+      ms: Math.round(performance.now() - began),
+    },
+    "chunk",
+  );
+}
+
+async function classifyItem(
+  { index, custom_id, image }: BatchItem,
+  { batch_id: batchId, top_k: topK, threshold }: ClassifyChunkPayload,
+  { crashes }: Attempt,
+  { labelling, model, logger }: ClassifyDeps,
+): Promise<BatchResult> {
+  const id = batchItemId(batchId, index);
+  const attemptItem = (lastTry: boolean) =>
+    tryImage(
+      () => {
+        if (crashes >= MAX_CRASHES)
+          throw new PermanentError(
+            "inference_failed",
+            `Its chunk was given up after ${crashes} workers stopped while they had it.`,
+          );
+        return classifyImage(image, { topK, threshold }, labelling);
+      },
+      { lastTry, id, logger },
+    );
+  const outcome = await withRetries(attemptItem);
+  const ended =
+    outcome.status === "succeeded"
+      ? { predictions: outcome.predictions, error: null, metrics: outcome.metrics }
+      : { predictions: null, error: outcome.error, metrics: {} };
+  return { custom_id, id, status: outcome.status, ...ended, model_digest: model.digest };
+}
+
+const toPart = (results: readonly BatchResult[]) =>
+  results.map((result) => `${JSON.stringify(result)}\n`).join("");
+
+async function readPart(storage: ClassifyDeps["storage"], key: string): Promise<BatchResult[] | undefined> {
+  const bytes = await storage.get(key);
+  if (bytes === undefined) return undefined;
+  const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
+  return lines.map((line) => BatchResult.parse(JSON.parse(line)));
+}
+
+async function withRetries<Result>(attempt: (lastTry: boolean) => Promise<Result>): Promise<Result> {
+  for (const wait of RETRY_WAITS_MS) {
+    try {
+      return await attempt(false);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+  return attempt(true);
+}

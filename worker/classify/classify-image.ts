@@ -1,0 +1,53 @@
+import type { ClassificationMetrics } from "../../shared/contracts/classification.ts";
+import type { ImagePointer } from "../../shared/contracts/image.ts";
+import type { Prediction } from "../../shared/contracts/prediction.ts";
+import { fetchImage } from "../image/fetch-image.ts";
+import type { ImageSources } from "../image/fetch-image.ts";
+import { preprocess } from "../image/preprocess.ts";
+import type { PreprocessOptions } from "../image/preprocess.ts";
+import type { Batcher } from "./batcher.ts";
+import { rank } from "./rank.ts";
+
+/** The model a worker serves and all that labelling an image with it takes. */
+export interface Labelling {
+  sources: ImageSources;
+  preprocessing: PreprocessOptions;
+  batcher: Batcher;
+  /** The names of the model's classes, in the order of its scores. */
+  labels: readonly string[];
+}
+
+/** What labelling one image gave, and where the time went. */
+export interface Labelled {
+  predictions: Prediction[];
+  metrics: Required<Omit<ClassificationMetrics, "queue_ms" | "total_ms">>;
+}
+
+/**
+ * The life of one image: fetch it, decode it, run the model on it together with others, rank its classes.
+ * @throws PermanentError when it can never work; anything else may be tried again
+ */
+export async function classifyImage(
+  image: ImagePointer,
+  { topK, threshold }: { topK: number; threshold: number },
+  { sources, preprocessing, batcher, labels }: Labelling,
+): Promise<Labelled> {
+  const began = performance.now();
+  const file = await fetchImage(image, sources);
+  const fetched = performance.now();
+  const pixels = await preprocess(file, preprocessing);
+  const decoded = performance.now();
+  const { scores, batchWaitMs, inferenceMs, batchSize } = await batcher.classify(pixels);
+  return {
+    predictions: rank(scores, labels, topK, threshold),
+    metrics: {
+      fetch_ms: tenths(fetched - began),
+      decode_ms: tenths(decoded - fetched),
+      batch_wait_ms: tenths(batchWaitMs),
+      inference_ms: tenths(inferenceMs),
+      batch_size: batchSize,
+    },
+  };
+}
+
+const tenths = (ms: number) => Math.round(ms * 10) / 10;

@@ -1,0 +1,25 @@
+import type { ItemError } from "../../shared/contracts/error.ts";
+import { PermanentError, TransientError, toItemError } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/logger.ts";
+import type { Labelled } from "./classify-image.ts";
+
+/** How one image ended: with labels, or with the reason there are none. */
+export type Outcome = ({ status: "succeeded" } & Labelled) | { status: "failed"; error: ItemError };
+
+/**
+ * Tries to label an image. On the last try every error is an outcome; before, what may pass is thrown so that it is tried again.
+ * An error of no known kind is logged, since its inside is not shown to the client.
+ */
+export async function tryImage(
+  classify: () => Promise<Labelled>,
+  { lastTry, id, logger }: { lastTry: boolean; id: string; logger: Logger },
+): Promise<Outcome> {
+  try {
+    return { status: "succeeded", ...(await classify()) };
+  } catch (error) {
+    const known = error instanceof PermanentError || error instanceof TransientError;
+    if (!known) logger.error({ id, err: error }, "an image met an unexpected error");
+    if (error instanceof PermanentError || lastTry) return { status: "failed", error: toItemError(error) };
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Classification } from "../../shared/contracts/classification.ts";
+import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
+import { PermanentError } from "../../shared/errors.ts";
+import { queuedClassification } from "../../shared/queued-classification.ts";
+import { putClassification } from "../../shared/state/classifications.ts";
+import type { Attempt } from "../consume.ts";
+import { classifyImage } from "./classify-image.ts";
+import { tryImage } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+import { saveResult } from "./save-result.ts";
+import type { ClassifyDeps } from "./start.ts";
+
+/** How often an image is tried before what stands in its way becomes its failure. */
+const MAX_ATTEMPTS = 5;
+/** How many workers an image may take down before it is taken for the cause. */
+const MAX_CRASHES = 3;
+
+/** Does the job of one classification: labels its image and saves the result. Throws when it is to be tried again. */
+export async function runClassification(
+  payload: ClassifyImagePayload,
+  attempt: Attempt,
+  deps: ClassifyDeps,
+): Promise<void> {
+  const startedAt = new Date();
+  const processing: Classification = {
+    ...queuedClassification(payload),
+    status: "processing",
+    model_digest: deps.model.digest,
+    device: deps.model.device,
+    started_at: startedAt.toISOString(),
+  };
+  await putClassification(deps.redis, processing);
+  const outcome = await tryImage(
+    () => {
+      if (attempt.crashes >= MAX_CRASHES)
+        throw new PermanentError(
+          "inference_failed",
+          `It was given up after ${attempt.crashes} workers stopped while they had it.`,
+        );
+      return classifyImage(
+        payload.image,
+        { topK: payload.top_k, threshold: payload.threshold },
+        deps.labelling,
+      );
+    },
+    { lastTry: attempt.number >= MAX_ATTEMPTS, id: payload.id, logger: deps.logger },
+  );
+  const finished = finish(processing, outcome, startedAt);
+  await saveResult(finished, payload, deps);
+  deps.logger.info(
+    {
+      id: finished.id,
+      status: finished.status,
+      label: finished.predictions?.[0]?.label,
+      code: finished.error?.code,
+      attempt: attempt.number,
+      ...finished.metrics,
+    },
+    "classification",
+  );
+}
+
+function finish(processing: Classification, outcome: Outcome, startedAt: Date): Classification {
+  const created = Date.parse(processing.created_at);
+  const completedAt = new Date();
+  const times = { queue_ms: startedAt.getTime() - created, total_ms: completedAt.getTime() - created };
+  const ended =
+    outcome.status === "succeeded"
+      ? { predictions: outcome.predictions, metrics: { ...outcome.metrics, ...times } }
+      : { error: outcome.error, metrics: times };
+  return { ...processing, ...ended, status: outcome.status, completed_at: completedAt.toISOString() };
+}

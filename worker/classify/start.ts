@@ -1,0 +1,89 @@
+import pLimit from "p-limit";
+import { ClassifyPayload } from "../../shared/contracts/queue-payloads.ts";
+import { queueNames } from "../../shared/queue.ts";
+import type { Lane } from "../../shared/queue.ts";
+import { announceModel } from "../../shared/state/models.ts";
+import { consume } from "../consume.ts";
+import type { Attempt, Consuming } from "../consume.ts";
+import { startEngine } from "../engine/engine.ts";
+import { configureSharp } from "../image/preprocess.ts";
+import { createSafeFetch } from "../net/safe-fetch.ts";
+import type { WorkerDeps } from "../start.ts";
+import { createBatcher } from "./batcher.ts";
+import { classifyChunk } from "./classify-chunk.ts";
+import type { Labelling } from "./classify-image.ts";
+import { openServedModel } from "./open-served-model.ts";
+import { runClassification } from "./run-classification.ts";
+
+/** Jobs in hand: interactive jobs are images; bulk jobs are mostly chunks, of which a bounded number of images is in hand. */
+const CONCURRENCY: Record<Lane, number> = { interactive: 64, bulk: 8 };
+/** Bulk images in hand, in micro-batches: one runs, one waits for it and two are fetched and decoded. */
+const BULK_MICRO_BATCHES_IN_HAND = 4;
+
+/** What the handlers of the `classify` role work with. */
+export interface ClassifyDeps extends Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger"> {
+  labelling: Labelling;
+  model: { name: string; digest: string; device: string };
+}
+
+/** Starts the `classify` role: opens the model, warms the engine, announces the model and takes jobs from its two queues. */
+export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
+  const { config, redis, logger } = deps;
+  const { manifest, labels, onnxPath } = openServedModel(config, logger);
+  const [rows, columns] = manifest.input.size;
+  const device = config.DEVICE;
+  const engine = await startEngine({
+    onnxPath,
+    device,
+    maxBatchSize: config.MAX_BATCH_SIZE,
+    size: [rows, columns],
+    classes: manifest.num_classes,
+    onCrash: deps.onCrash,
+  });
+  configureSharp();
+  const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.ALLOWED_PRIVATE_NETWORKS });
+  const classifyDeps: ClassifyDeps = {
+    ...deps,
+    model: { name: config.MODEL, digest: manifest.digest, device },
+    labelling: {
+      labels,
+      batcher: createBatcher(engine),
+      sources: { safeFetch, storage: deps.storage, maxBytes: config.MAX_IMAGE_BYTES },
+      preprocessing: {
+        size: [rows, columns],
+        cropMode: manifest.preprocess.crop_mode,
+        cropPct: manifest.preprocess.crop_pct,
+        maxPixels: config.MAX_IMAGE_PIXELS,
+      },
+    },
+  };
+  await announceModel(redis, {
+    name: config.MODEL,
+    digest: manifest.digest,
+    num_classes: manifest.num_classes,
+    device,
+    served_at: new Date().toISOString(),
+  });
+  logger.info({ model: config.MODEL, digest: manifest.digest, device }, "model ready");
+
+  const inHand = pLimit(BULK_MICRO_BATCHES_IN_HAND * config.MAX_BATCH_SIZE);
+  const handle = (payload: ClassifyPayload, attempt: Attempt) =>
+    payload.kind === "image"
+      ? runClassification(payload, attempt, classifyDeps)
+      : classifyChunk(payload, attempt, { ...classifyDeps, inHand });
+  const consuming = (["interactive", "bulk"] as const).map((lane) =>
+    consume(deps, {
+      queue: queueNames.classify(config.MODEL, lane),
+      payload: ClassifyPayload,
+      concurrency: CONCURRENCY[lane],
+      handle,
+    }),
+  );
+  return {
+    async close() {
+      await Promise.all(consuming.map((each) => each.close()));
+      await engine.close();
+      await safeFetch.close();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { CommonConfig, commaList, wholeNumber } from "../shared/config.ts";
+
+const ROLES = ["classify", "deliver", "scan"] as const;
+/** What a worker process does. */
+export type Role = (typeof ROLES)[number];
+
+/** What a worker reads from its environment. */
+export const WorkerConfig = CommonConfig.extend({
+  WORKER_ROLES: commaList
+    .pipe(z.array(z.enum(ROLES, `must be some of ${ROLES.join(", ")}, separated by commas`)).min(1))
+    .default([...ROLES])
+    .meta({
+      description:
+        "What this worker does: `classify` images, `deliver` callbacks, `scan` the sources of batches.",
+    }),
+  MODELS_DIR: z
+    .string()
+    .default("./data/models")
+    .meta({ description: "Where model directories are; the demo models are built here on first use." }),
+  DEVICE: z
+    .enum(["cpu", "cuda", "webgpu"])
+    .default("cpu")
+    .meta({ description: "What ONNX Runtime runs on. A worker that cannot have it does not start." }),
+  MAX_BATCH_SIZE: wholeNumber(1, 1024).default(32).meta({ description: "The most images in a micro-batch." }),
+  MAX_IMAGE_BYTES: wholeNumber(1024, 1_000_000_000)
+    .default(20_000_000)
+    .meta({ description: "The largest image file that is fetched, in bytes." }),
+  MAX_IMAGE_PIXELS: wholeNumber(1024, 1_000_000_000)
+    .default(100_000_000)
+    .meta({ description: "The most pixels, width times height, that an image may have." }),
+  ALLOWED_PRIVATE_NETWORKS: commaList
+    .pipe(
+      z.array(z.union([z.cidrv4(), z.cidrv6()], "must be networks such as 10.0.0.0/8, separated by commas")),
+    )
+    .default([])
+    .meta({
+      description:
+        "Private networks (CIDR, separated by commas) that image URLs and callbacks may reach; none by default.",
+    }),
+});
+export type WorkerConfig = z.infer<typeof WorkerConfig>;

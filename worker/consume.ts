@@ -1,0 +1,80 @@
+import { UnrecoverableError, Worker } from "bullmq";
+import type { z } from "zod";
+import { REDIS_PREFIX } from "../shared/keys.ts";
+import type { Logger } from "../shared/logger.ts";
+import type { RedisClient } from "../shared/redis.ts";
+
+/** Milliseconds until the job of a killed worker is taken up by another: at most the lock and one look for stalled jobs. */
+const LOCK_MS = 15_000;
+const STALLED_LOOK_MS = 5_000;
+
+/** Milliseconds between tries: doubled from one second each time, at most a minute, less up to a quarter so that not all come at once. */
+const backoffMs = (attempt: number) => Math.min(1_000 * 2 ** (attempt - 1), 60_000) * (1 - Math.random() / 4);
+
+/** Which try of a job this is. */
+export interface Attempt {
+  /** 1 for the first try, one more after each try that threw. */
+  number: number;
+  /** How many times a worker that had the job was killed or lost it. */
+  crashes: number;
+  /** Milliseconds from when the job was enqueued (or put back) until now. */
+  queueMs: number;
+}
+
+/** One queue and what to do with its jobs. */
+export interface Consumer<Schema extends z.ZodType> {
+  queue: string;
+  payload: Schema;
+  /** How many jobs are in hand at once. */
+  concurrency: number;
+  /** Does the job. Whatever it throws makes the job be tried again until its attempts are used up. */
+  handle: (payload: z.output<Schema>, attempt: Attempt) => Promise<void>;
+  /** Milliseconds to wait after attempt `number` threw `error`; doubling from a second to a minute by default. */
+  retryAfterMs?: (number: number, error: Error) => number;
+}
+
+/** A running consumer. */
+export interface Consuming {
+  /** Takes no more jobs and returns when those in hand are done. */
+  close: () => Promise<void>;
+}
+
+/** Starts to take jobs from a queue. A payload that is not what the queue carries is never tried again, and logged at error. */
+export function consume<Schema extends z.ZodType>(
+  { redis, logger }: { redis: RedisClient; logger: Logger },
+  { queue, payload, concurrency, handle, retryAfterMs = backoffMs }: Consumer<Schema>,
+): Consuming {
+  const worker = new Worker<unknown>(
+    queue,
+    async (job) => {
+      const parsed = payload.safeParse(job.data);
+      if (!parsed.success) throw new UnrecoverableError(`Not a payload of ${queue}: ${parsed.error.message}`);
+      await handle(parsed.data, {
+        number: job.attemptsMade + 1,
+        crashes: job.attemptsStarted - job.attemptsMade - 1,
+        queueMs: Date.now() - job.timestamp,
+      });
+    },
+    {
+      connection: redis,
+      prefix: REDIS_PREFIX,
+      concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_LOOK_MS,
+      // A job whose worker was killed is never given up here: the handler counts crashes and writes the failure down.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      settings: {
+        backoffStrategy: (attempt, _type, error) => retryAfterMs(attempt, error ?? new Error("unknown")),
+      },
+    },
+  );
+  worker.on("error", (error) => logger.error({ queue, err: error }, "queue trouble"));
+  worker.on("stalled", (job) => logger.warn({ queue, job }, "taken over from a worker that is gone"));
+  worker.on("failed", (job, error) =>
+    logger[job === undefined || job.finishedOn ? "error" : "warn"](
+      { queue, job: job?.id, attempt: job?.attemptsMade, reason: error.message },
+      job?.finishedOn ? "job given up" : "job will be tried again",
+    ),
+  );
+  return { close: () => worker.close() };
+}

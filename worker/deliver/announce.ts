@@ -1,0 +1,39 @@
+import { MAX_EVENT_BYTES } from "../../shared/contracts/event.ts";
+import type { Event, EventType } from "../../shared/contracts/event.ts";
+import { messageId } from "../../shared/new-id.ts";
+import type { Queues } from "../../shared/queue.ts";
+
+/** Something that happened to a resource, and who wants to hear of it. */
+export interface Announcement {
+  tenant: string;
+  /** Where to deliver it and, when not all, which events; null when nobody asked. */
+  webhook: { url: string; events?: string[] | undefined } | null;
+  type: EventType;
+  /** RFC 3339; part of the resource's record, so that an event told again has the same bytes. */
+  timestamp: string;
+  resource: { id: string; object: string; status: string; urls: { get: string } };
+}
+
+/** Enqueues the message about an event, if anybody asked for it. Announcing it again makes no second message: the id is derived. */
+export async function announce(
+  queues: Queues,
+  { tenant, webhook, type, timestamp, resource }: Announcement,
+): Promise<void> {
+  if (webhook === null || (webhook.events !== undefined && !webhook.events.includes(type))) return;
+  const id = await messageId(resource.id, type, webhook.url);
+  const payload = {
+    message_id: id,
+    tenant,
+    event_type: type,
+    url: webhook.url,
+    body: eventBody(type, timestamp, resource),
+  };
+  await queues.enqueueDeliver({ id, payload });
+}
+
+function eventBody(type: EventType, timestamp: string, resource: Announcement["resource"]): string {
+  const { id, object, status, urls } = resource;
+  const whole = JSON.stringify({ type, timestamp, data: { ...resource } } satisfies Event);
+  if (new TextEncoder().encode(whole).byteLength <= MAX_EVENT_BYTES) return whole;
+  return JSON.stringify({ type, timestamp, data: { id, object, status, urls } } satisfies Event);
+}

@@ -1,0 +1,30 @@
+import { DeliverPayload } from "../../shared/contracts/queue-payloads.ts";
+import { queueNames } from "../../shared/queue.ts";
+import { consume } from "../consume.ts";
+import type { Consuming } from "../consume.ts";
+import { createSafeFetch } from "../net/safe-fetch.ts";
+import type { WorkerDeps } from "../start.ts";
+import { DeliveryFailed, deliverMessage } from "./deliver-message.ts";
+import { retryWaitMs } from "./schedule.ts";
+
+/** Attempts under way at once. */
+const CONCURRENCY = 64;
+
+/** Starts the `deliver` role: sends signed messages, each tried again by the schedule until it is delivered. */
+export function startDeliver(deps: WorkerDeps): Consuming {
+  const safeFetch = createSafeFetch({ allowedPrivateNetworks: deps.config.ALLOWED_PRIVATE_NETWORKS });
+  const consuming = consume(deps, {
+    queue: queueNames.deliver,
+    payload: DeliverPayload,
+    concurrency: CONCURRENCY,
+    handle: (payload, attempt) => deliverMessage(payload, attempt, { ...deps, safeFetch }),
+    retryAfterMs: (number, error) =>
+      retryWaitMs(number, error instanceof DeliveryFailed ? error.retryAfterS : undefined),
+  });
+  return {
+    async close() {
+      await consuming.close();
+      await safeFetch.close();
+    },
+  };
+}

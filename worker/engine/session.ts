@@ -1,0 +1,39 @@
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { ThreadData } from "./messages.ts";
+
+/** Runs micro-batches of fixed sizes over shared memory. */
+export interface Session {
+  /** Reads the first `rung` images of the pixel slab and writes as many rows of scores, in place. */
+  run(rung: number): Promise<void>;
+}
+
+/**
+ * Opens the ONNX Runtime session. Only the device that was asked for is named, so that a missing one throws instead of
+ * falling back to the CPU unheard (microsoft/onnxruntime#25609).
+ */
+export async function openSession({
+  onnxPath,
+  device,
+  size,
+  classes,
+  ...slabs
+}: ThreadData): Promise<Session> {
+  const session = await InferenceSession.create(onnxPath, {
+    executionProviders: [device],
+    graphOptimizationLevel: "all",
+  });
+  const input = session.inputNames[0];
+  if (input !== "image")
+    throw new Error(`${onnxPath} has no input "image": it was built for another purpose.`);
+  const pixelsPerImage = size[0] * size[1] * 3;
+  return {
+    async run(rung) {
+      const pixels = new Uint8Array(slabs.pixels, 0, rung * pixelsPerImage);
+      const scores = new Float32Array(slabs.scores, 0, rung * classes);
+      await session.run(
+        { image: new Tensor("uint8", pixels, [rung, ...size, 3]) },
+        { scores: new Tensor("float32", scores, [rung, classes]) },
+      );
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import sharp from "sharp";
+import type { Sharp } from "sharp";
+import { PermanentError } from "../../shared/errors.ts";
+
+/** How a model wants its images: the `preprocess` and `input` of its model.json. */
+export interface PreprocessOptions {
+  /** Height and width of the result. */
+  size: readonly [number, number];
+  /** `center` scales the short side to size / cropPct and cuts out the middle; `squash` scales both sides to size. */
+  cropMode: "center" | "squash";
+  cropPct: number;
+  /** The most pixels, width times height, that are decoded. */
+  maxPixels: number;
+}
+
+/** The formats that are decoded, by sharp's names; SVG and PDF are programs rather than pictures and stay out. */
+const FORMATS = new Set(["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"]);
+
+/** Seconds after which a decoder is stopped. */
+const DECODE_TIMEOUT_S = 30;
+
+/** Sets libvips up for many small images at once: one thread an image, nothing cached. To be called once, before the first image. */
+export function configureSharp(): void {
+  sharp.cache(false);
+  sharp.concurrency(1);
+}
+
+/**
+ * Decodes an image and scales it as the model was evaluated: antialiased bilinear, upright by its EXIF orientation, in
+ * sRGB, transparency over white, the first frame of an animation.
+ * @returns uint8 [H, W, 3], 0 to 255
+ * @throws PermanentError invalid_image, unsupported_media_type or image_too_large
+ */
+export async function preprocess(file: Uint8Array, options: PreprocessOptions): Promise<Uint8Array> {
+  if (file.byteLength === 0) throw new PermanentError("invalid_image", "The image is empty: it has 0 bytes.");
+  const image = sharp(file, { limitInputPixels: options.maxPixels, failOn: "error" });
+  const { width, height } = await uprightSize(image, options.maxPixels);
+  const scaled = scaledSize(width, height, options);
+  const [rows, columns] = options.size;
+  const pixels = await image
+    .autoOrient()
+    .flatten({ background: "#fff" })
+    .resize({ ...scaled, fit: "fill", kernel: "linear" })
+    .extract({
+      left: Math.floor((scaled.width - columns) / 2),
+      top: Math.floor((scaled.height - rows) / 2),
+      width: columns,
+      height: rows,
+    })
+    .toColourspace("srgb")
+    .removeAlpha()
+    .raw()
+    .timeout({ seconds: DECODE_TIMEOUT_S })
+    .toBuffer()
+    .catch(refuse);
+  if (pixels.byteLength !== rows * columns * 3)
+    throw new Error(
+      `An image was decoded to ${pixels.byteLength} bytes instead of ${rows * columns * 3}. This is a bug.`,
+    );
+  return pixels;
+}
+
+async function uprightSize(image: Sharp, maxPixels: number): Promise<{ width: number; height: number }> {
+  const { format, autoOrient, width, height } = await image.metadata().catch(refuse);
+  if (!FORMATS.has(format))
+    throw new PermanentError(
+      "unsupported_media_type",
+      `Images of the format ${format} are not decoded; send JPEG, PNG, WebP, GIF, TIFF or AVIF.`,
+    );
+  if (width * height > maxPixels)
+    throw new PermanentError(
+      "image_too_large",
+      `The image has ${width} × ${height} pixels; ${maxPixels} are the most that are decoded.`,
+    );
+  return autoOrient;
+}
+
+/** Width and height after scaling, before the cut. Rounded as Pillow and torchvision do. */
+function scaledSize(
+  width: number,
+  height: number,
+  { size: [rows, columns], cropMode, cropPct }: PreprocessOptions,
+) {
+  if (cropMode === "squash") return { width: columns, height: rows };
+  const scale = Math.max(Math.round(columns / cropPct) / width, Math.round(rows / cropPct) / height);
+  return {
+    width: Math.max(columns, Math.round(width * scale)),
+    height: Math.max(rows, Math.round(height * scale)),
+  };
+}
+
+/** Turns what libvips says into a failure of this image. */
+function refuse(error: unknown): never {
+  const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  if (/exceeds pixel limit/i.test(reason))
+    throw new PermanentError("image_too_large", "The image has more pixels than are decoded.", {
+      cause: error,
+    });
+  if (/unsupported image format/i.test(reason))
+    throw new PermanentError("invalid_image", "The file is not an image of a known format.", {
+      cause: error,
+    });
+  throw new PermanentError(
+    "invalid_image",
+    `The image cannot be decoded: ${reason.replace(/^Input (file|buffer) /, "the file ")}.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,29 @@
+import { ConfigError, readConfig } from "../shared/config.ts";
+import { WorkerConfig } from "./config.ts";
+import { ModelError } from "./model/model-error.ts";
+import { startWorker } from "./start.ts";
+
+/** Milliseconds to finish what is in hand after the process was told to stop. */
+const DRAIN_MS = 25_000;
+
+/** The entry of a worker process: reads the environment, starts the roles, stops them when it is told to. */
+async function main(): Promise<void> {
+  const config = readConfig(WorkerConfig, process.env);
+  const worker = await startWorker(config, fail);
+  process.send?.("ready");
+  const stop = () => {
+    void worker.close().then(() => process.exit(0), fail);
+    setTimeout(() => fail(new Error("What is still in hand is left to another worker.")), DRAIN_MS).unref();
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
+  // Whoever started this process with a channel to it wants it to end when they are gone.
+  process.once("disconnect", stop);
+}
+
+function fail(error: unknown): never {
+  const isUsers = error instanceof ConfigError || error instanceof ModelError;
+  process.stderr.write(`${isUsers ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.exit(isUsers ? 2 : 1);
+}
+
+main().catch(fail);

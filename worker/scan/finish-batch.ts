@@ -1,0 +1,61 @@
+import type { Batch } from "../../shared/contracts/batch.ts";
+import type { ScanPayload } from "../../shared/contracts/queue-payloads.ts";
+import { storageKeys } from "../../shared/keys.ts";
+import { completeBatch, finalizeBatch, getBatchState } from "../../shared/state/batches.ts";
+import type { BatchState } from "../../shared/state/batches.ts";
+import { announce } from "../deliver/announce.ts";
+import type { WorkerDeps } from "../start.ts";
+
+/**
+ * Closes a batch all of whose chunks are done: puts its parts together, writes its manifest, enqueues the message about it.
+ * Done again after a crash, it writes the same and tells it under the same message id.
+ */
+export async function finishBatch(
+  { batch_id: id, tenant }: ScanPayload,
+  { redis, storage, queues, logger }: Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger">,
+): Promise<void> {
+  await finalizeBatch(redis, id);
+  const state = await getBatchState(redis, id);
+  if (state === undefined) throw new Error(`Batch ${id} is to be finished and Redis does not know it.`);
+  await writeResults(storage, id, state.chunks);
+  const batch = completed(state);
+  await storage.put(storageKeys.batchManifest(id), JSON.stringify({ ...batch, tenant }), {
+    contentType: "application/json",
+  });
+  await announce(queues, {
+    tenant,
+    webhook: state.record.webhook,
+    type: "batch.completed",
+    timestamp: batch.completed_at,
+    resource: batch,
+  });
+  await completeBatch(redis, id, batch.completed_at);
+  logger.info({ batch: id, ...batch.request_counts }, "batch completed");
+}
+
+/** The time of completion is the time finishing began, which Redis keeps, so that every try tells the same. */
+function completed({ batch }: BatchState): Batch & { completed_at: string } {
+  const completedAt = batch.completed_at ?? batch.finalizing_at;
+  if (completedAt === null)
+    throw new Error(`Batch ${batch.id} is finished without having been finalized. This is a bug.`);
+  return { ...batch, status: "completed", progress: 1, eta_seconds: null, completed_at: completedAt };
+}
+
+async function writeResults(storage: WorkerDeps["storage"], id: string, chunks: number): Promise<void> {
+  const parts: string[] = [];
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const key = storageKeys.batchPart(id, chunk);
+    const part = await storage.get(key);
+    if (part === undefined) throw new Error(`${key} is missing although its chunk was counted.`);
+    parts.push(new TextDecoder().decode(part));
+  }
+  const results = parts.join("");
+  const errors = results
+    .split("\n")
+    .filter((line) => line.includes('"status":"failed"'))
+    .map((line) => `${line}\n`)
+    .join("");
+  const contentType = "application/x-ndjson";
+  await storage.put(storageKeys.batchResults(id), results, { contentType });
+  await storage.put(storageKeys.batchErrors(id), errors, { contentType });
+}

@@ -1,0 +1,50 @@
+import { createLogger } from "../shared/logger.ts";
+import type { Logger } from "../shared/logger.ts";
+import { openQueues } from "../shared/queue.ts";
+import type { Queues } from "../shared/queue.ts";
+import { openRedis } from "../shared/redis.ts";
+import type { RedisClient } from "../shared/redis.ts";
+import { openStorage } from "../shared/storage/open-storage.ts";
+import type { Storage } from "../shared/storage/storage.ts";
+import { startClassify } from "./classify/start.ts";
+import type { Role, WorkerConfig } from "./config.ts";
+import type { Consuming } from "./consume.ts";
+import { startDeliver } from "./deliver/start.ts";
+import { startScan } from "./scan/start.ts";
+
+/** What the roles work with. */
+export interface WorkerDeps {
+  config: WorkerConfig;
+  redis: RedisClient;
+  storage: Storage;
+  queues: Queues;
+  logger: Logger;
+  /** Called when a part of the process has died that the process cannot do without. */
+  onCrash: (error: Error) => void;
+}
+
+const ROLES: Record<Role, (deps: WorkerDeps) => Consuming | Promise<Consuming>> = {
+  classify: startClassify,
+  deliver: startDeliver,
+  scan: startScan,
+};
+
+/** Starts the roles of a worker and returns when all of them take jobs. */
+export async function startWorker(config: WorkerConfig, onCrash: (error: Error) => void): Promise<Consuming> {
+  const logger = createLogger("worker", config.LOG_LEVEL);
+  const redis = openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble"));
+  const storage = await openStorage(config.STORAGE_URL, { forcePathStyle: config.S3_FORCE_PATH_STYLE });
+  const queues = openQueues(redis);
+  const deps: WorkerDeps = { config, redis, storage, queues, logger, onCrash };
+  const consuming = await Promise.all(config.WORKER_ROLES.map(async (role) => ROLES[role](deps)));
+  logger.info({ roles: config.WORKER_ROLES }, "worker ready");
+  return {
+    async close() {
+      await Promise.all(consuming.map((each) => each.close()));
+      await queues.close();
+      await storage.close();
+      redis.disconnect();
+      logger.info("worker stopped");
+    },
+  };
+}
