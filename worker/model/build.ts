@@ -1,51 +1,67 @@
 import { basename, resolve } from "node:path";
 import { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
+import type { Checkpoint } from "./checkpoint/read-checkpoint.ts";
 import { Weights } from "./checkpoint/weights.ts";
 import type { ModelConfig } from "./config.ts";
-import { readConfig } from "./config.ts";
 import { sha256, sha256File } from "./digest.ts";
+import { countMacs } from "./macs.ts";
 import { ManifestContent, MODEL_FORMAT } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { writeModelDir } from "./model-dir.ts";
+import { ModelError } from "./model-error.ts";
 import { encodeModel } from "./onnx/encode.ts";
 import { servingGraph } from "./serving-graph.ts";
 import type { Serving } from "./serving-graph.ts";
+import { recognize } from "./tresnet/recognize.ts";
+import { variantName } from "./tresnet/variants.ts";
 import type { Architecture } from "./tresnet/variants.ts";
 
-/** The files a model directory is built from, and where it goes. */
-export interface BuildRequest {
-  readonly checkpoint: string;
-  readonly config: string;
-  readonly out: string;
-  readonly input: "uint8" | "float";
-}
+/** The choices of a build that are not the model's own. */
+export type BuildOptions = Pick<Serving, "input" | "precision" | "topK">;
 
-/** Builds a model directory named after `out`'s last part. The same checkpoint and config give the same bytes. Throws ModelError; then nothing is written. */
-export function buildModel({ checkpoint: path, config: configPath, out, input }: BuildRequest): Manifest {
-  const config = readConfig(configPath);
-  const weights = new Weights(readCheckpoint(path));
+/** What a worker serves when nothing else is asked for. */
+export const DEFAULT_BUILD: BuildOptions = { input: "uint8", precision: "fp32", topK: null };
+
+/**
+ * Builds a model directory, named after `out`'s last part, from a checkpoint file. The same checkpoint, config and options give the same bytes.
+ * Throws ModelError; then nothing is written.
+ */
+export function buildModel(
+  checkpointPath: string,
+  config: ModelConfig,
+  out: string,
+  options: BuildOptions,
+): Manifest {
+  const checkpoint = readCheckpoint(checkpointPath);
+  const architecture = architectureOf(checkpoint, config);
+  const labels = labelsOf(checkpoint, config, architecture.numClasses);
+  if (options.topK !== null && options.topK > architecture.numClasses)
+    throw new ModelError(
+      `the ${options.topK} highest scores of ${architecture.numClasses} classes cannot be given.`,
+    );
+
   const { crop_pct, crop_mode, interpolation, mean, std, activation } = config;
   const size: [number, number] = [config.input_size[1], config.input_size[2]];
-  const graph = servingGraph(architectureOf(config), weights, {
-    input,
-    size,
-    mean,
-    std,
-    activation,
-  } satisfies Serving);
-
-  const { layers, width_factor, v2, leaky_slopes, head, num_classes, labels } = config;
+  const weights = new Weights(checkpoint);
+  const graph = servingGraph(architecture, weights, { ...options, size, mean, std, activation });
+  const { layers, widthFactor, v2, leakySlopes, head, numClasses } = architecture;
   const content = ManifestContent.parse({
     format: MODEL_FORMAT,
     name: basename(resolve(out)),
-    architecture: { layers, width_factor, v2, leaky_slopes, head },
-    num_classes,
+    variant: variantName(architecture) ?? null,
+    architecture: { layers, width_factor: widthFactor, v2, leaky_slopes: leakySlopes, head },
+    num_classes: numClasses,
     parameters: weights.parameters,
+    macs: countMacs(graph, size),
     input:
-      input === "uint8" ? { name: "image", dtype: "uint8", size } : { name: "input", dtype: "float32", size },
+      options.input === "uint8"
+        ? { name: "image", dtype: "uint8", size }
+        : { name: "input", dtype: "float32", size },
     preprocess: { crop_pct, crop_mode, interpolation, mean, std },
     activation,
-    source: sourceDigests(path, config),
+    precision: options.precision,
+    top_k: options.topK,
+    source: sourceDigests(checkpointPath, config),
   });
   return writeModelDir(out, content, labels, encodeModel(graph));
 }
@@ -56,12 +72,25 @@ export const sourceDigests = (checkpoint: string, config: ModelConfig): Manifest
   config: sha256(JSON.stringify(config)),
 });
 
-/** The network a config describes. */
-export const architectureOf = (config: ModelConfig): Architecture => ({
-  layers: config.layers,
-  widthFactor: config.width_factor,
-  v2: config.v2,
-  numClasses: config.num_classes,
-  leakySlopes: config.leaky_slopes,
-  head: config.head,
-});
+/** What the tensors show, and over it what the config says; where the two differ, a tensor's shape will not fit. */
+function architectureOf(checkpoint: Checkpoint, config: ModelConfig): Architecture {
+  const recognized = recognize(checkpoint);
+  return {
+    layers: config.layers ?? recognized.layers,
+    widthFactor: config.width_factor ?? recognized.widthFactor,
+    v2: config.v2 ?? recognized.v2,
+    head: config.head ?? recognized.head,
+    numClasses: config.num_classes ?? recognized.numClasses,
+    leakySlopes: config.leaky_slopes,
+  };
+}
+
+function labelsOf(checkpoint: Checkpoint, config: ModelConfig, numClasses: number): string[] {
+  const labels =
+    config.labels ?? checkpoint.classNames ?? Array.from({ length: numClasses }, (_, i) => `class_${i}`);
+  if (labels.length !== numClasses)
+    throw new ModelError(
+      `${checkpoint.path}: labels: ${labels.length} names for the model's ${numClasses} classes.`,
+    );
+  return labels;
+}

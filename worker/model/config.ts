@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ModelError } from "./model-error.ts";
 import { readLabels } from "./read-labels.ts";
 import { readText } from "./read-text.ts";
+import { HEADS } from "./tresnet/variants.ts";
 
 const blocks = z.int().min(1).max(64);
 const side = z.int().min(20).max(4096).multipleOf(4);
@@ -24,7 +25,7 @@ export const ArchitectureFields = z.strictObject({
   width_factor: z.number().min(0.05).max(8),
   v2: z.boolean(),
   leaky_slopes: z.strictObject({ stem: z.number().min(0).max(1), blocks: z.number().min(0).max(1) }),
-  head: z.enum(["linear"]),
+  head: z.enum(HEADS),
 });
 
 /** How scores are made of logits. */
@@ -34,13 +35,13 @@ const { layers, width_factor, v2, leaky_slopes, head } = ArchitectureFields.shap
 const { crop_pct, crop_mode, interpolation, mean, std } = Preprocess.shape;
 
 const ModelConfigFile = z.strictObject({
-  layers,
-  width_factor: width_factor.default(1),
-  num_classes: z.int().min(1).max(100_000).default(1000),
+  layers: layers.optional(),
+  width_factor: width_factor.optional(),
+  v2: v2.optional(),
+  head: head.optional(),
+  num_classes: z.int().min(1).max(100_000).optional(),
   input_size: z.tuple([z.literal(3), side, side]).default([3, 224, 224]),
-  v2: v2.default(false),
   leaky_slopes: leaky_slopes.default({ stem: 1e-2, blocks: 1e-3 }),
-  head: head.default("linear"),
   labels: z.union([z.array(z.string().min(1)), z.string().min(1)]).optional(),
   crop_pct: crop_pct.default(0.875),
   crop_mode: crop_mode.default("center"),
@@ -50,21 +51,27 @@ const ModelConfigFile = z.strictObject({
   activation: Activation.default("softmax"),
 });
 
-/** A model's config with the defaults filled in and `labels` resolved to one name a class, in the order of the logits. */
-export type ModelConfig = Omit<z.infer<typeof ModelConfigFile>, "labels"> & { readonly labels: string[] };
+/**
+ * A model's config with the defaults filled in and `labels` read from their file. What is absent (layers, width_factor, v2, head, num_classes,
+ * labels) is taken from the checkpoint; what is given must fit it.
+ */
+export type ModelConfig = Omit<z.infer<typeof ModelConfigFile>, "labels"> & { readonly labels?: string[] };
 
 /** Reads a config file (JSON). Labels may be a path beside it. Throws ModelError with the path of the field that is wrong. */
 export function readConfig(path: string): ModelConfig {
-  const parsed = ModelConfigFile.safeParse(parseJson(path));
+  return parseConfig(parseJson(path), path);
+}
+
+/** Checks a config; `path` is the file it came from, which messages name and labels are looked for beside. */
+export function parseConfig(value: unknown, path: string): ModelConfig {
+  const parsed = ModelConfigFile.safeParse(value);
   if (!parsed.success) throw new ModelError(`${path}: ${issueLine(parsed.error)}`);
-  const config = parsed.data;
-  const labels =
-    typeof config.labels === "string"
-      ? readLabels(resolve(dirname(path), config.labels))
-      : (config.labels ?? classNumbers(config.num_classes));
-  if (labels.length !== config.num_classes)
-    throw new ModelError(`${path}: labels: ${labels.length} names for num_classes ${config.num_classes}.`);
-  return { ...config, labels };
+  const { labels, ...config } = parsed.data;
+  if (labels === undefined) return config;
+  return {
+    ...config,
+    labels: typeof labels === "string" ? readLabels(resolve(dirname(path), labels)) : labels,
+  };
 }
 
 /** The JSON value in a file. Throws ModelError when it cannot be read or is not JSON. */
@@ -80,5 +87,3 @@ export function parseJson(path: string): unknown {
 /** A failed check as one line: each field's path and what is wrong with it. */
 export const issueLine = (error: z.ZodError): string =>
   error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`).join("; ");
-
-const classNumbers = (count: number) => Array.from({ length: count }, (_, index) => `class_${index}`);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { buildModel, sourceDigests } from "./build.ts";
+import { DEFAULT_BUILD, buildModel, sourceDigests } from "./build.ts";
 import { readConfig } from "./config.ts";
 import { openModelDir } from "./model-dir.ts";
 import { ModelError } from "./model-error.ts";
@@ -18,10 +18,10 @@ export const demoSource = (name: DemoModel): string => join(import.meta.dirname,
  */
 export function ensureDemoModel(name: DemoModel, modelsDir: string): string {
   const checkpoint = join(demoSource(name), "checkpoint.safetensors");
-  const config = join(demoSource(name), "config.json");
+  const config = readConfig(join(demoSource(name), "config.json"));
   const out = join(modelsDir, name);
-  if (!isBuiltFrom(out, sourceDigests(checkpoint, readConfig(config))))
-    buildModel({ checkpoint, config, out, input: "uint8" });
+  if (!isBuiltFrom(out, sourceDigests(checkpoint, config)))
+    buildModel(checkpoint, config, out, DEFAULT_BUILD);
   return out;
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VARIANT_NAMES } from "./tresnet/variants.ts";
 import { Activation, ArchitectureFields, Preprocess } from "./config.ts";
 
 /** The format of a model directory that this version writes and reads. */
@@ -11,10 +12,14 @@ export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256:
 export const ManifestContent = z.strictObject({
   format: z.literal(MODEL_FORMAT),
   name: z.string().min(1),
+  /** The body's name, or null for a custom one. */
+  variant: z.enum(VARIANT_NAMES).nullable(),
   architecture: ArchitectureFields,
   num_classes: z.int().positive(),
   /** Learned parameters of the checkpoint. */
   parameters: z.int().positive(),
+  /** Multiply-accumulates of one picture of the input's size. */
+  macs: z.int().positive(),
   input: z.strictObject({
     /** The graph's input: `image` is uint8 [N,H,W,3], `input` is float32 [N,3,H,W] in 0 to 1. */
     name: z.enum(["image", "input"]),
@@ -24,6 +29,9 @@ export const ManifestContent = z.strictObject({
   }),
   preprocess: Preprocess,
   activation: Activation,
+  precision: z.enum(["fp32", "fp16"]),
+  /** With a number K, the graph also gives `top_scores` float32 [N,K], highest first, and `top_indices` int64 [N,K]. */
+  top_k: z.int().positive().nullable(),
   /** sha256 of the files it was built from. */
   source: z.strictObject({ checkpoint: Digest, config: Digest }),
 });

@@ -1,8 +1,9 @@
 import type { Weights } from "./checkpoint/weights.ts";
-import { Graph } from "./onnx/graph.ts";
-import { linearHead } from "./tresnet/heads.ts";
-import { floatBytes } from "./tresnet/layers.ts";
-import type { Net } from "./tresnet/layers.ts";
+import { ELEMENT, Graph } from "./onnx/graph.ts";
+import { head } from "./tresnet/heads.ts";
+import { floatConstant } from "./tresnet/layers.ts";
+import type { Net, Precision } from "./tresnet/layers.ts";
+import type { Features } from "./tresnet/tresnet.ts";
 import { tresnetBody } from "./tresnet/tresnet.ts";
 import type { Architecture } from "./tresnet/variants.ts";
 
@@ -16,18 +17,26 @@ export interface Serving {
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly activation: "softmax" | "sigmoid";
+  /** `fp16`: weights and arithmetic of the body; the head and the scores stay fp32. */
+  readonly precision: Precision;
+  /** How many of the highest scores the outputs `top_scores` and `top_indices` give, or null for no such outputs. */
+  readonly topK: number | null;
 }
 
-/** The whole graph, pixels to `logits` and `scores`, both float32 [N, numClasses]. Throws ModelError when the checkpoint does not fit the architecture. */
+/**
+ * The whole graph, pixels to `logits` and `scores`, both float32 [N, numClasses], and with `topK` also `top_scores` float32 [N, K], highest first,
+ * and `top_indices` int64 [N, K]. Throws ModelError when the checkpoint does not fit the architecture.
+ */
 export function servingGraph(architecture: Architecture, weights: Weights, serving: Serving): Graph {
   const graph = new Graph();
-  const net: Net = { graph, weights, leakySlopes: architecture.leakySlopes };
+  const { precision } = serving;
+  const net: Net = { graph, weights, precision, leakySlopes: architecture.leakySlopes };
   const range = serving.input === "uint8" ? 255 : 1;
-  const pixels = centred(graph, inputPixels(graph, serving), serving.mean, range);
+  const pixels = centred(net, inputPixels(graph, serving), serving.mean, range);
   // Scaling is folded into the stem; the mean is not, because the stem pads its centred input with zeros.
   const colourScale = serving.std.map((std) => 1 / (std * range));
-  const features = tresnetBody(net, pixels, architecture, colourScale);
-  const logits = linearHead(net, features, architecture.numClasses);
+  const features = widened(net, tresnetBody(net, pixels, architecture, colourScale));
+  const logits = head({ ...net, precision: "fp32" }, features, architecture.head, architecture.numClasses);
   weights.assertAllTaken();
 
   const scores =
@@ -36,22 +45,45 @@ export function servingGraph(architecture: Architecture, weights: Weights, servi
       : graph.node("Sigmoid", "scores", [logits]);
   graph.output(logits, "float32", ["N", architecture.numClasses]);
   graph.output(scores, "float32", ["N", architecture.numClasses]);
+  if (serving.topK !== null) addTopK(graph, scores, serving.topK);
   return graph;
 }
 
-/** The input as float [N,3,H,W]; bytes are transposed while they are still bytes. */
-function inputPixels(graph: Graph, { input, size }: Serving): string {
-  if (input === "float") return graph.input("input", "float32", ["N", 3, "H", "W"]);
+/** The input as floats [N,3,H,W]; bytes are transposed while they are still bytes. */
+function inputPixels(graph: Graph, { input, size, precision }: Serving): string {
+  const to = ELEMENT[precision === "fp16" ? "float16" : "float32"];
+  if (input === "float") {
+    const floats = graph.input("input", "float32", ["N", 3, "H", "W"]);
+    return precision === "fp16" ? graph.node("Cast", "input.half", [floats], { to }) : floats;
+  }
   const image = graph.input("image", "uint8", ["N", ...size, 3]);
   const planar = graph.node("Transpose", "image.nchw", [image], { perm: [0, 3, 1, 2] });
-  return graph.node("Cast", "image.float", [planar], { to: 1 });
+  return graph.node("Cast", "image.float", [planar], { to });
 }
 
-function centred(graph: Graph, pixels: string, mean: readonly number[], range: number): string {
+function centred(net: Net, pixels: string, mean: readonly number[], range: number): string {
   if (mean.every((m) => m === 0)) return pixels;
-  const read = () => floatBytes(Float32Array.from(mean, (m) => m * range));
-  return graph.node("Sub", "image.centred", [
-    pixels,
-    graph.constant("image.mean", "float32", [1, 3, 1, 1], read),
-  ]);
+  const offset = floatConstant(net, "image.mean", [1, 3, 1, 1], () =>
+    Float64Array.from(mean, (m) => m * range),
+  );
+  return net.graph.node("Sub", "image.centred", [pixels, offset]);
+}
+
+function widened({ graph, precision }: Net, features: Features): Features {
+  if (precision === "fp32") return features;
+  return { ...features, map: graph.node("Cast", "body.float", [features.map], { to: ELEMENT.float32 }) };
+}
+
+function addTopK(graph: Graph, scores: string, k: number): void {
+  const outputs = ["top_scores", "top_indices"];
+  const inputs = [scores, graph.int64("top.k", [k])];
+  graph.nodes.push({
+    name: "top",
+    opType: "TopK",
+    inputs,
+    outputs,
+    attributes: { axis: -1, largest: 1, sorted: 1 },
+  });
+  graph.output("top_scores", "float32", ["N", k]);
+  graph.output("top_indices", "int64", ["N", k]);
 }

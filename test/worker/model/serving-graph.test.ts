@@ -20,6 +20,8 @@ const SERVING: Serving = {
   mean: [0, 0, 0],
   std: [1, 1, 1],
   activation: "softmax",
+  precision: "fp32",
+  topK: null,
 };
 
 const graphOf = (serving: Partial<Serving> = {}) =>

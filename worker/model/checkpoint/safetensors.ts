@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
 import { ModelError } from "../model-error.ts";
-import { ELEMENT_BYTES, formatShape, readTensorData } from "./tensor.ts";
+import { ELEMENT_BYTES, elementCount, formatShape, readFloats } from "./tensor.ts";
 import type { StoredTensor } from "./tensor.ts";
 
 /** The format's own limit of the JSON header, in bytes. */
@@ -39,7 +39,7 @@ export function readSafetensors(path: string): Map<string, StoredTensor> {
     if (bytes === undefined)
       throw new ModelError(`${path}: tensor ${name} has the unsupported type ${dtype}.`);
     const [start, end] = data_offsets;
-    const size = shape.reduce((product, n) => product * n, bytes);
+    const size = bytes * elementCount(shape);
     if (end - start !== size)
       throw new ModelError(
         `${path}: tensor ${name} (${dtype}, shape ${formatShape(shape)}) needs ${size} bytes but has ${end - start}.`,
@@ -56,7 +56,7 @@ export function readSafetensors(path: string): Map<string, StoredTensor> {
     tensors.set(name, {
       shape,
       dtype,
-      read: () => readTensorData(path, name, dtype, dataStart + start, size),
+      read: () => readFloats(path, name, dtype, dataStart + start, elementCount(shape)),
     });
   }
   if (expectedStart !== dataSize)

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.float16" />
-import { closeSync, openSync, readSync } from "node:fs";
 import { ModelError } from "../model-error.ts";
+import { readBytes } from "./file-bytes.ts";
 
 /** A tensor that lies in a checkpoint file, row-major. `read` takes its values from the file, widened to fp32; it throws ModelError for a value that is not finite. */
 export interface StoredTensor {
@@ -12,30 +12,25 @@ export interface StoredTensor {
 /** A shape as messages show it. */
 export const formatShape = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
+/** How many elements a shape has. */
+export const elementCount = (shape: readonly number[]): number =>
+  shape.reduce((product, n) => product * n, 1);
+
 /** Bytes an element, by safetensors' name of the type. */
 export const ELEMENT_BYTES: ReadonlyMap<string, number> = new Map(
   Object.entries({ F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 }),
 );
 
-/** The values at byte `offset` of a file, `size` bytes of little-endian floats of the type, as fp32. Throws ModelError when they are cut off, not floats or not finite. */
-export function readTensorData(
+/** `count` little-endian floats of a type at byte `offset` of a file, as fp32. Throws ModelError when they are cut off, not floats or not finite. */
+export function readFloats(
   path: string,
   name: string,
   dtype: string,
   offset: number,
-  size: number,
+  count: number,
 ): Float32Array {
-  const bytes = new Uint8Array(size);
-  const file = openSync(path, "r");
-  try {
-    for (let done = 0; done < size;) {
-      const count = readSync(file, bytes, done, size - done, offset + done);
-      if (count === 0) throw new ModelError(`${path}: the data of tensor ${name} is cut off.`);
-      done += count;
-    }
-  } finally {
-    closeSync(file);
-  }
+  const elementBytes = ELEMENT_BYTES.get(dtype) ?? 0;
+  const bytes = readBytes(path, `the data of tensor ${name}`, offset, count * elementBytes);
   const values = toFloat32(bytes.buffer, dtype);
   if (!values)
     throw new ModelError(

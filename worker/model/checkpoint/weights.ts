@@ -1,6 +1,6 @@
 import { ModelError } from "../model-error.ts";
 import type { Checkpoint } from "./read-checkpoint.ts";
-import { formatShape } from "./tensor.ts";
+import { elementCount, formatShape } from "./tensor.ts";
 import type { StoredTensor } from "./tensor.ts";
 
 /** Hands a checkpoint's tensors to the network, each checked against the shape the network has for it, and counts them. */
@@ -19,6 +19,15 @@ export class Weights {
     return this.#checkpoint.family === "original";
   }
 
+  /** One dimension of a tensor, where the network takes its size from the checkpoint. Throws ModelError when there is none. */
+  dimension(name: string, axis: number): number {
+    const { path, tensors } = this.#checkpoint;
+    const size = tensors.get(name)?.shape[axis];
+    if (size === undefined)
+      throw new ModelError(`${path}: tensor ${name} is missing, or has fewer than ${axis + 1} dimensions.`);
+    return size;
+  }
+
   /** The tensor of this name. Throws ModelError when it is missing or has another shape. */
   take(name: string, shape: readonly number[]): StoredTensor {
     const { path, tensors } = this.#checkpoint;
@@ -31,8 +40,8 @@ export class Weights {
       throw new ModelError(
         `${path}: tensor ${name} has the shape ${formatShape(tensor.shape)}, ${formatShape(shape)} expected.`,
       );
+    if (!this.#taken.has(name) && !name.includes(".running_")) this.parameters += elementCount(shape);
     this.#taken.add(name);
-    if (!name.includes(".running_")) this.parameters += shape.reduce((product, n) => product * n, 1);
     return tensor;
   }
 

@@ -1,11 +1,16 @@
+/// <reference lib="esnext.float16" />
 import { foldScale, normAsAffine } from "../checkpoint/fold-norm.ts";
 import type { Weights } from "../checkpoint/weights.ts";
 import type { Graph } from "../onnx/graph.ts";
 
-/** A network being written: the graph it goes to, the tensors it is made from, the slopes of its leaky ReLUs. Values are NCHW float. */
+/** The type of weights and arithmetic. */
+export type Precision = "fp32" | "fp16";
+
+/** A network being written: the graph it goes to, the tensors it is made from, the slopes of its leaky ReLUs. Values are NCHW floats of its precision. */
 export interface Net {
   readonly graph: Graph;
   readonly weights: Weights;
+  readonly precision: Precision;
   readonly leakySlopes: { readonly stem: number; readonly blocks: number };
 }
 
@@ -16,9 +21,23 @@ export interface ConvShape {
   readonly kernel: 1 | 3;
 }
 
-/** The bytes of an fp32 array, little-endian. */
-export const floatBytes = (values: Float32Array): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+/** Adds a constant of the net's precision and returns its name; `values` makes its row-major values when the file is written. */
+export function floatConstant(
+  { graph, precision }: Pick<Net, "graph" | "precision">,
+  name: string,
+  shape: readonly number[],
+  values: () => Float32Array | Float64Array,
+): string {
+  if (precision === "fp16")
+    return graph.constant(name, "float16", shape, () => bytesOf(Float16Array.from(values())));
+  return graph.constant(name, "float32", shape, () => {
+    const floats = values();
+    return bytesOf(floats instanceof Float32Array ? floats : Float32Array.from(floats));
+  });
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: NodeJS.ArrayBufferView) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Convolution without bias and the norm that follows it (`path.conv`, `path.bn`), as one Conv; `inputScale` scales its input's channels, repeating. */
 export function conv2dAbn(
@@ -32,18 +51,11 @@ export function conv2dAbn(
   const shape = [conv.to, conv.from, conv.kernel, conv.kernel];
   const weight = weights.take(`${path}.conv.weight`, shape);
   const norm = takeNorm(weights, `${path}.bn`, conv.to);
-  const folded = () => floatBytes(foldScale(weight.read(), shape, norm().scale, inputScale));
-  const shift = () => floatBytes(Float32Array.from(norm().shift));
-  return graph.node(
-    "Conv",
-    `${path}.conv`,
-    [
-      x,
-      graph.constant(`${path}.conv.weight`, "float32", shape, folded),
-      graph.constant(`${path}.conv.bias`, "float32", [conv.to], shift),
-    ],
-    convAttributes(conv.kernel),
+  const kernel = floatConstant(net, `${path}.conv.weight`, shape, () =>
+    foldScale(weight.read(), shape, norm().scale, inputScale),
   );
+  const shift = floatConstant(net, `${path}.conv.bias`, [conv.to], () => norm().shift);
+  return graph.node("Conv", `${path}.conv`, [x, kernel, shift], convAttributes(conv.kernel));
 }
 
 function takeNorm(weights: Weights, path: string, channels: number): () => ReturnType<typeof normAsAffine> {
@@ -74,12 +86,13 @@ export function spaceToDepth(net: Net, x: string): string {
 }
 
 /** Anti-aliased stride 2: reflect-pad by one, then the fixed depthwise kernel [1 2 1]ᵀ[1 2 1]/16; height and width become their half, rounded up. */
-export function blurPool({ graph }: Net, x: string, path: string, channels: number): string {
+export function blurPool(net: Net, x: string, path: string, channels: number): string {
+  const { graph } = net;
   const pads = graph.int64("blur.pads", [0, 0, 1, 1, 0, 0, 1, 1]);
   const padded = graph.node("Pad", `${path}.pad`, [x, pads], { mode: "reflect" });
   const kernel = [1, 2, 1, 2, 4, 2, 1, 2, 1].map((n) => n / 16);
-  const filter = graph.constant(`blur.${channels}`, "float32", [channels, 1, 3, 3], () =>
-    floatBytes(Float32Array.from({ length: channels * 9 }, (_, i) => kernel[i % 9]!)),
+  const filter = floatConstant(net, `blur.${channels}`, [channels, 1, 3, 3], () =>
+    Float32Array.from({ length: channels * 9 }, (_, i) => kernel[i % 9]!),
   );
   return graph.node("Conv", `${path}.blur`, [padded, filter], {
     kernel_shape: [3, 3],
@@ -99,39 +112,35 @@ export function squeezeExcite(net: Net, x: string, path: string, channels: numbe
   return graph.node("Mul", path, [x, gate]);
 }
 
-function conv1x1({ graph, weights }: Net, x: string, path: string, from: number, to: number): string {
-  return graph.node(
-    "Conv",
-    path,
-    [
-      x,
-      parameter({ graph, weights }, `${path}.weight`, [to, from, 1, 1]),
-      parameter({ graph, weights }, `${path}.bias`, [to]),
-    ],
-    {
-      kernel_shape: [1, 1],
-    },
-  );
+/** A 1×1 convolution with bias; `path.weight` is [to, from, 1, 1], or [to, from] where upstream has it as a linear layer. */
+export function conv1x1(
+  net: Net,
+  x: string,
+  path: string,
+  from: number,
+  to: number,
+  stored = [to, from, 1, 1],
+): string {
+  const weight = net.weights.take(`${path}.weight`, stored);
+  const kernel = floatConstant(net, `${path}.weight`, [to, from, 1, 1], weight.read);
+  return net.graph.node("Conv", path, [x, kernel, parameter(net, `${path}.bias`, [to])], {
+    kernel_shape: [1, 1],
+  });
 }
 
 /** A tensor of the checkpoint as a constant of the graph, unchanged; returns its name. */
-export function parameter(
-  { graph, weights }: Pick<Net, "graph" | "weights">,
-  name: string,
-  shape: readonly number[],
-): string {
-  const tensor = weights.take(name, shape);
-  return graph.constant(name, "float32", shape, () => floatBytes(tensor.read()));
+export function parameter(net: Net, name: string, shape: readonly number[]): string {
+  return floatConstant(net, name, shape, net.weights.take(name, shape).read);
 }
 
-/** The shortcut of a stage's first block: 2×2 mean (the last odd row and column alone) where it strides, then a convolution and norm. */
+/** 2×2 mean of stride 2; an odd last row or column is averaged alone, so that height and width become their half, rounded up. */
+export function averagePool({ graph }: Net, x: string, path: string): string {
+  const attributes = { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1, count_include_pad: 0 };
+  return graph.node("AveragePool", path, [x], attributes);
+}
+
+/** The shortcut of a stage's first block: the mean pool where it strides, then a convolution and norm. */
 export function downsample(net: Net, x: string, path: string, conv: ConvShape, stride: 1 | 2): string {
   if (stride === 1) return conv2dAbn(net, x, `${path}.downsample.0`, conv);
-  const pooled = net.graph.node("AveragePool", `${path}.downsample.0`, [x], {
-    kernel_shape: [2, 2],
-    strides: [2, 2],
-    ceil_mode: 1,
-    count_include_pad: 0,
-  });
-  return conv2dAbn(net, pooled, `${path}.downsample.1`, conv);
+  return conv2dAbn(net, averagePool(net, x, `${path}.downsample.0`), `${path}.downsample.1`, conv);
 }

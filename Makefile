@@ -1,0 +1,32 @@
+# make start | demo | test | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph for the tests).
+
+INSTALLED := node_modules/.package-lock.json
+
+.PHONY: start demo test format check setup setup-test
+
+start: setup
+	@npm run --silent start
+
+demo: setup
+	@npm run --silent demo
+
+test: setup-test check
+	@npm run --silent test
+
+check: $(INSTALLED)
+	@npm run --silent check:format
+	@npm run --silent check:lint
+	@npm run --silent check:types
+
+format: $(INSTALLED)
+	@npm run --silent format
+
+setup: $(INSTALLED)
+	@test/support/install-debian.sh redis
+
+setup-test: $(INSTALLED)
+	@test/support/install-debian.sh redis ceph
+
+$(INSTALLED): package.json package-lock.json
+	npm ci --no-audit
+	@touch $@
