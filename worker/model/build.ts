@@ -90,7 +90,7 @@ function labelsOf(checkpoint: Checkpoint, config: ModelConfig, numClasses: numbe
     config.labels ?? checkpoint.classNames ?? Array.from({ length: numClasses }, (_, i) => `class_${i}`);
   if (labels.length !== numClasses)
     throw new ModelError(
-      `${checkpoint.path}: labels: ${labels.length} names for the model's ${numClasses} classes.`,
+      `labels: ${labels.length} names for the ${numClasses} classes of ${checkpoint.path}.`,
     );
   return labels;
 }

@@ -6,6 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { sha256File } from "../../../worker/model/digest.ts";
 import { openModelDir } from "../../../worker/model/model-dir.ts";
 import { fixture } from "./read-tensors.ts";
+import { tresline } from "./run-cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "tresline-build-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -20,10 +21,6 @@ function configFile(config: unknown): string {
   return path;
 }
 
-function tresline(...args: string[]) {
-  return spawnSync(process.execPath, ["worker/model/cli.ts", ...args], { encoding: "utf8" });
-}
-
 const build = (config: unknown, out: string, ...more: string[]) =>
   tresline(
     "build",
@@ -36,9 +33,9 @@ const build = (config: unknown, out: string, ...more: string[]) =>
     ...more,
   );
 
-test("build writes a model directory that opens, and the same bytes again from the same files", () => {
-  expect(build(CONFIG, "a/tiny").status).toBe(0);
-  expect(build(CONFIG, "b/tiny").status).toBe(0);
+test("build writes a model directory that opens, and the same bytes again from the same files", async () => {
+  expect((await build(CONFIG, "a/tiny")).code).toBe(0);
+  expect((await build(CONFIG, "b/tiny")).code).toBe(0);
   expect(readdirSync(join(root, "a"))).toEqual(["tiny"]);
   const { manifest, labels } = openModelDir(join(root, "a/tiny"));
   expect(manifest).toMatchObject({
@@ -60,33 +57,32 @@ test("build writes a model directory that opens, and the same bytes again from t
   expect(bytes("a/tiny")).toEqual(bytes("b/tiny"));
 });
 
-test("building over an existing model directory replaces it", () => {
-  expect(build(CONFIG, "replaced").status).toBe(0);
-  expect(build({ ...CONFIG, activation: "sigmoid" }, "replaced", "--input", "float").status).toBe(0);
+test("building over an existing model directory replaces it", async () => {
+  expect((await build(CONFIG, "replaced")).code).toBe(0);
+  expect((await build({ ...CONFIG, activation: "sigmoid" }, "replaced", "--input", "float")).code).toBe(0);
   const { manifest } = openModelDir(join(root, "replaced"));
   expect(manifest.activation).toBe("sigmoid");
   expect(manifest.input).toEqual({ name: "input", dtype: "float32", size: [64, 64] });
 });
 
-test("labels may be a text or TSV file beside the config", () => {
+test("labels may be a text or TSV file beside the config", async () => {
   writeFileSync(join(root, "names.txt"), "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
   writeFileSync(
     join(root, "names.tsv"),
     Array.from("abcdefghij", (name, i) => `${i}\tn0000${i}\t${name}`).join("\n"),
   );
   for (const labels of ["names.txt", "names.tsv"]) {
-    expect(build({ ...CONFIG, labels }, `with-${labels}`).stderr).toBe("");
+    expect((await build({ ...CONFIG, labels }, `with-${labels}`)).err).toBe("");
     expect(openModelDir(join(root, `with-${labels}`)).labels.join("")).toBe("abcdefghij");
   }
 });
 
 test.each([
   ["a field that does not exist", { ...CONFIG, lables: [] }, /Unrecognized key: "lables"/],
-  ["no layers", { num_classes: 10 }, /layers: /],
   ["a class count that is text", { ...CONFIG, num_classes: "10" }, /num_classes: /],
   ["a nested field", { ...CONFIG, leaky_slopes: { stem: -1, blocks: 0 } }, /leaky_slopes\.stem: /],
   ["a size that is no multiple of four", { ...CONFIG, input_size: [3, 66, 66] }, /input_size\.1: /],
-  ["too few labels", { ...CONFIG, labels: ["cat"] }, /labels: 1 names for num_classes 10/],
+  ["too few labels", { ...CONFIG, labels: ["cat"] }, /labels: 1 names for the 10 classes of/],
   [
     "a label file that is not there",
     { ...CONFIG, labels: "none.txt" },
@@ -113,21 +109,71 @@ test.each([
     { ...CONFIG, num_classes: 11 },
     /head\.fc\.weight has the shape \[10, 512\], \[11, 512\] expected/,
   ],
-])("a config with %s ends in one clear line, exit code 2 and nothing written", (_fault, config, message) => {
-  const { status, stderr, stdout } = build(config, "never/model");
-  expect(stderr).toMatch(message);
-  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
-  expect([status, stdout, existsSync(join(root, "never"))]).toEqual([2, "", false]);
+])(
+  "a config with %s ends in one clear line, exit code 2 and nothing written",
+  async (_fault, config, message) => {
+    const { code, out, err } = await build(config, "never/model");
+    expect(err).toMatch(message);
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+    expect([code, out, existsSync(join(root, "never"))]).toEqual([2, "", false]);
+  },
+);
+
+test("layers, width, classes and head are recognized when the config does not say them", async () => {
+  const { code, out } = await build({ input_size: [3, 64, 64] }, "recognized");
+  expect(code).toBe(0);
+  expect(out).toMatch(/layers +1, 1, 2, 1\nwidth factor +0\.25\nversion +V1\nhead +linear\n/);
+  expect((await tresline("inspect", join(root, "recognized"))).out).toBe(out.split("\n").slice(1).join("\n"));
 });
 
-test("wrong arguments end in one clear line and exit code 2; --help fits 80 columns", () => {
-  for (const args of [["build"], ["paint"], ["build", "--nonsense"], ["build", "--out"]]) {
-    const { status, stderr } = tresline(...args);
-    expect([status, stderr.trimEnd().split("\n").length]).toEqual([2, 1]);
+test("class names that the checkpoint stores become the labels", async () => {
+  const checkpoint = fixture("golden/tiny_s.asl_style.pth");
+  expect((await tresline("build", "--checkpoint", checkpoint, "--out", join(root, "asl"))).err).toBe("");
+  expect(openModelDir(join(root, "asl")).labels.slice(0, 2)).toEqual(["class 0", "class 1"]);
+});
+
+test("wrong arguments end in one clear line and exit code 2", async () => {
+  for (const args of [
+    ["build"],
+    ["paint"],
+    ["toString"],
+    ["build", "--nonsense"],
+    ["build", "--out"],
+    ["build", "--checkpoint", CHECKPOINT, "--out", join(root, "no"), "--precision", "fp8"],
+    ["build", "--checkpoint", CHECKPOINT, "--out", join(root, "no"), "--top-k", "0"],
+    ["build", "--checkpoint", CHECKPOINT, "--out", join(root, "no"), "--top-k", "11"],
+    ["inspect"],
+    ["inspect", join(root, "no")],
+  ]) {
+    const { code, err } = await tresline(...args);
+    expect([args, code, err.trimEnd().split("\n").length]).toEqual([args, 2, 1]);
   }
-  const { status, stdout } = tresline("--help");
-  expect(status).toBe(0);
-  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(existsSync(join(root, "no"))).toBe(false);
+});
+
+test("every help text fits 80 columns", async () => {
+  for (const args of [
+    ["--help"],
+    ...["list", "build", "inspect"].map((name) => [name, "--help"]),
+    ["list"],
+  ]) {
+    const { code, out } = await tresline(...args);
+    expect([code, Math.max(...out.split("\n").map((line) => line.trimEnd().length))]).toEqual([
+      0,
+      expect.toSatisfy((n) => n > 20 && n <= 80),
+    ]);
+  }
+});
+
+test("the program itself writes the error to stderr and exits with 2", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["worker/model/cli.ts", "inspect", root], {
+    encoding: "utf8",
+  });
+  expect([status, stdout, stderr]).toEqual([
+    2,
+    "",
+    `tresline-model: ${root}: not a model directory: it has no model.json.\n`,
+  ]);
 });
 
 /** A copy of the model directory `sound` with one file changed, to be opened. */
@@ -138,8 +184,8 @@ function damaged(name: string, file: string, change: (content: Buffer) => Buffer
   return () => openModelDir(dir);
 }
 
-test("a model directory that was changed, cut short or is of another format does not open", () => {
-  build(CONFIG, "sound");
+test("a model directory that was changed, cut short or is of another format does not open", async () => {
+  await build(CONFIG, "sound");
   expect(damaged("cut", "model.onnx", (bytes) => bytes.subarray(0, -1))).toThrow(/the digest is sha256:/);
   expect(damaged("relabelled", "labels.json", (text) => `${text.toString()} `)).toThrow(
     /a file was changed or damaged/,

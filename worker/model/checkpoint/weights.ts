@@ -3,8 +3,21 @@ import type { Checkpoint } from "./read-checkpoint.ts";
 import { elementCount, formatShape } from "./tensor.ts";
 import type { StoredTensor } from "./tensor.ts";
 
+/** True for a learned parameter: running statistics are not learned. */
+export const isLearned = (name: string): boolean => !name.includes(".running_");
+
+/** Where the network takes its tensors from, under timm's names. */
+export interface TensorSource {
+  /** True when the norms are InPlaceABN, whose weight is |w| + eps. */
+  readonly inplaceNorms: boolean;
+  /** The tensor of this name; the network has this shape for it. */
+  take(name: string, shape: readonly number[]): StoredTensor;
+  /** One dimension of a tensor, where the network takes its size from the checkpoint. */
+  dimension(name: string, axis: number): number;
+}
+
 /** Hands a checkpoint's tensors to the network, each checked against the shape the network has for it, and counts them. */
-export class Weights {
+export class Weights implements TensorSource {
   /** Learned parameters handed out so far; running statistics are not learned. */
   parameters = 0;
   readonly #checkpoint: Checkpoint;
@@ -14,12 +27,11 @@ export class Weights {
     this.#checkpoint = checkpoint;
   }
 
-  /** True when the norms are InPlaceABN, whose weight is |w| + eps. */
   get inplaceNorms(): boolean {
     return this.#checkpoint.family === "original";
   }
 
-  /** One dimension of a tensor, where the network takes its size from the checkpoint. Throws ModelError when there is none. */
+  /** Throws ModelError when the checkpoint has no such tensor or axis. */
   dimension(name: string, axis: number): number {
     const { path, tensors } = this.#checkpoint;
     const size = tensors.get(name)?.shape[axis];
@@ -28,7 +40,7 @@ export class Weights {
     return size;
   }
 
-  /** The tensor of this name. Throws ModelError when it is missing or has another shape. */
+  /** Throws ModelError when the tensor is missing or has another shape. */
   take(name: string, shape: readonly number[]): StoredTensor {
     const { path, tensors } = this.#checkpoint;
     const tensor = tensors.get(name);
@@ -40,7 +52,7 @@ export class Weights {
       throw new ModelError(
         `${path}: tensor ${name} has the shape ${formatShape(tensor.shape)}, ${formatShape(shape)} expected.`,
       );
-    if (!this.#taken.has(name) && !name.includes(".running_")) this.parameters += elementCount(shape);
+    if (!this.#taken.has(name) && isLearned(name)) this.parameters += elementCount(shape);
     this.#taken.add(name);
     return tensor;
   }

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.float16" />
 import { foldScale, normAsAffine } from "../checkpoint/fold-norm.ts";
-import type { Weights } from "../checkpoint/weights.ts";
+import type { TensorSource } from "../checkpoint/weights.ts";
 import type { Graph } from "../onnx/graph.ts";
 
 /** The type of weights and arithmetic. */
@@ -9,7 +9,7 @@ export type Precision = "fp32" | "fp16";
 /** A network being written: the graph it goes to, the tensors it is made from, the slopes of its leaky ReLUs. Values are NCHW floats of its precision. */
 export interface Net {
   readonly graph: Graph;
-  readonly weights: Weights;
+  readonly weights: TensorSource;
   readonly precision: Precision;
   readonly leakySlopes: { readonly stem: number; readonly blocks: number };
 }
@@ -58,7 +58,11 @@ export function conv2dAbn(
   return graph.node("Conv", `${path}.conv`, [x, kernel, shift], convAttributes(conv.kernel));
 }
 
-function takeNorm(weights: Weights, path: string, channels: number): () => ReturnType<typeof normAsAffine> {
+function takeNorm(
+  weights: TensorSource,
+  path: string,
+  channels: number,
+): () => ReturnType<typeof normAsAffine> {
   const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map((part) =>
     weights.take(`${path}.${part}`, [channels]),
   );

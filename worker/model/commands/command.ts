@@ -1,0 +1,16 @@
+/** Where a command writes, and the environment it may look at. */
+export interface CliIo {
+  /** Results: text that ends in a newline. */
+  readonly out: (text: string) => void;
+  /** The terminal that progress is drawn on; without one, no progress is drawn. */
+  readonly terminal: NodeJS.WriteStream | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** One verb of `tresline-model`. */
+export interface Command {
+  /** The text of `--help`, at most 80 columns. */
+  readonly help: string;
+  /** Does it. Throws ModelError, or parseArgs' own error, for the user's fault. */
+  readonly run: (args: string[], io: CliIo) => void | Promise<void>;
+}
