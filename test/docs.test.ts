@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { ApiConfig } from "../api/config.ts";
+import { LocalConfig } from "../infra/local/tresline.ts";
+import { WorkerConfig } from "../worker/config.ts";
+
+const readme = readFileSync("README.md", "utf8");
+const shape = { ...LocalConfig.shape, ...ApiConfig.shape, ...WorkerConfig.shape };
+
+/** A default as a person would write it in the environment. */
+function defaultOf(schema: z.ZodType): string {
+  const parsed = schema.safeParse(undefined);
+  if (!parsed.success || parsed.data === undefined || String(parsed.data) === "") return "–";
+  return `\`${String(parsed.data)}\``;
+}
+
+const table = [
+  "| variable | default | what it is |",
+  "| --- | --- | --- |",
+  ...Object.entries(shape).map(
+    ([name, schema]) => `| \`${name}\` | ${defaultOf(schema)} | ${schema.meta()?.description} |`,
+  ),
+].join("\n");
+
+test("the README's configuration table is what the code reads", () => {
+  expect(readme.slice(readme.indexOf("| variable |")).split("\n\n")[0]).toBe(table);
+});
+
+test("every variable says what it is", () => {
+  expect(Object.entries(shape).filter(([, schema]) => !schema.meta()?.description)).toEqual([]);
+});
+
+const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+
+test.each(documents)("the links of %s to files lead somewhere", (document) => {
+  const links = [...readFileSync(document, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
+    ([, link]) => link ?? "",
+  );
+  expect(links.filter((link) => !existsSync(join(dirname(document), link)))).toEqual([]);
+});
+
+test("the files and folders that ARCHITECTURE.md names exist", () => {
+  const named = [
+    ...readFileSync("ARCHITECTURE.md", "utf8").matchAll(/`((?:api|worker|shared|infra|test)\/[\w./-]+)`/g),
+  ];
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.map(([, path]) => path ?? "").filter((path) => !existsSync(path))).toEqual([]);
+});
