@@ -53,6 +53,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
         size: [rows, columns],
         cropMode: manifest.preprocess.crop_mode,
         cropPct: manifest.preprocess.crop_pct,
+        interpolation: manifest.preprocess.interpolation,
         maxPixels: config.MAX_IMAGE_PIXELS,
       },
     },

@@ -9,9 +9,13 @@ export interface PreprocessOptions {
   /** `center` scales the short side to size / cropPct and cuts out the middle; `squash` scales both sides to size. */
   cropMode: "center" | "squash";
   cropPct: number;
+  interpolation: "bilinear" | "bicubic";
   /** The most pixels, width times height, that are decoded. */
   maxPixels: number;
 }
+
+/** libvips's name of an interpolation; both are antialiased when they make smaller. */
+const KERNELS = { bilinear: "linear", bicubic: "cubic" } as const;
 
 /** The formats that are decoded, by sharp's names; SVG and PDF are programs rather than pictures and stay out. */
 const FORMATS = new Set(["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"]);
@@ -26,21 +30,23 @@ export function configureSharp(): void {
 }
 
 /**
- * Decodes an image and scales it as the model was evaluated: antialiased bilinear, upright by its EXIF orientation, in
- * sRGB, transparency over white, the first frame of an animation.
+ * Decodes an image and scales it as the model was evaluated: antialiased, upright by its EXIF orientation, in sRGB,
+ * transparency over white, the first frame of an animation.
  * @returns uint8 [H, W, 3], 0 to 255
  * @throws PermanentError invalid_image, unsupported_media_type or image_too_large
  */
 export async function preprocess(file: Uint8Array, options: PreprocessOptions): Promise<Uint8Array> {
   if (file.byteLength === 0) throw new PermanentError("invalid_image", "The image is empty: it has 0 bytes.");
   const image = sharp(file, { limitInputPixels: options.maxPixels, failOn: "error" });
-  const { width, height } = await uprightSize(image, options.maxPixels);
+  const refuse = refusal(options.maxPixels);
+  const { width, height } = await uprightSize(image).catch(refuse);
   const scaled = scaledSize(width, height, options);
   const [rows, columns] = options.size;
   const pixels = await image
     .autoOrient()
     .flatten({ background: "#fff" })
-    .resize({ ...scaled, fit: "fill", kernel: "linear" })
+    // Letting the JPEG or WebP decoder do most of the scaling is a fifth faster and moves pixels by up to 40 %.
+    .resize({ ...scaled, fit: "fill", kernel: KERNELS[options.interpolation], fastShrinkOnLoad: false })
     .extract({
       left: Math.floor((scaled.width - columns) / 2),
       top: Math.floor((scaled.height - rows) / 2),
@@ -60,29 +66,24 @@ export async function preprocess(file: Uint8Array, options: PreprocessOptions): 
   return pixels;
 }
 
-async function uprightSize(image: Sharp, maxPixels: number): Promise<{ width: number; height: number }> {
-  const { format, autoOrient, width, height } = await image.metadata().catch(refuse);
+async function uprightSize(image: Sharp): Promise<{ width: number; height: number }> {
+  const { format, autoOrient } = await image.metadata();
   if (!FORMATS.has(format))
     throw new PermanentError(
       "unsupported_media_type",
       `Images of the format ${format} are not decoded; send JPEG, PNG, WebP, GIF, TIFF or AVIF.`,
     );
-  if (width * height > maxPixels)
-    throw new PermanentError(
-      "image_too_large",
-      `The image has ${width} × ${height} pixels; ${maxPixels} are the most that are decoded.`,
-    );
   return autoOrient;
 }
 
-/** Width and height after scaling, before the cut. Rounded as Pillow and torchvision do. */
+/** Width and height after scaling, before the cut: the short side becomes floor(size / cropPct), as in timm. */
 function scaledSize(
   width: number,
   height: number,
   { size: [rows, columns], cropMode, cropPct }: PreprocessOptions,
 ) {
   if (cropMode === "squash") return { width: columns, height: rows };
-  const scale = Math.max(Math.round(columns / cropPct) / width, Math.round(rows / cropPct) / height);
+  const scale = Math.max(Math.floor(columns / cropPct) / width, Math.floor(rows / cropPct) / height);
   return {
     width: Math.max(columns, Math.round(width * scale)),
     height: Math.max(rows, Math.round(height * scale)),
@@ -90,19 +91,24 @@ function scaledSize(
 }
 
 /** Turns what libvips says into a failure of this image. */
-function refuse(error: unknown): never {
-  const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-  if (/exceeds pixel limit/i.test(reason))
-    throw new PermanentError("image_too_large", "The image has more pixels than are decoded.", {
-      cause: error,
-    });
-  if (/unsupported image format/i.test(reason))
-    throw new PermanentError("invalid_image", "The file is not an image of a known format.", {
-      cause: error,
-    });
-  throw new PermanentError(
-    "invalid_image",
-    `The image cannot be decoded: ${reason.replace(/^Input (file|buffer) /, "the file ")}.`,
-    { cause: error },
-  );
-}
+const refusal =
+  (maxPixels: number) =>
+  (error: unknown): never => {
+    if (error instanceof PermanentError) throw error;
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    if (/exceeds pixel limit/i.test(reason))
+      throw new PermanentError(
+        "image_too_large",
+        `The image has more than ${maxPixels} pixels, the most that are decoded; send a smaller one.`,
+        { cause: error },
+      );
+    if (/unsupported image format/i.test(reason))
+      throw new PermanentError("invalid_image", "The file is not an image of a known format.", {
+        cause: error,
+      });
+    throw new PermanentError(
+      "invalid_image",
+      `The image cannot be decoded: ${reason.replace(/^Input (file|buffer) /, "the file ")}.`,
+      { cause: error },
+    );
+  };
