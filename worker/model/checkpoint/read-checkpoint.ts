@@ -39,12 +39,13 @@ export function readCheckpoint(path: string): Checkpoint {
 
 const ZIP_START = 0x04034b50;
 const PICKLE_PROTO = 0x80;
+/** "{", after the eight bytes of the header's size, which may begin like a pickle. */
+const SAFETENSORS_HEADER_START = 0x7b;
 
 function readByKind(path: string): TorchFile {
-  const start = Buffer.from(readBytes(path, "the file", 0, 8).buffer);
+  const start = Buffer.from(readBytes(path, "the file", 0, 9).buffer);
   if (start.readUInt32LE(0) === ZIP_START) return readTorchZip(path);
-  // A pickle begins with PROTO and a version; a safetensors header of the same first byte does not end in "{".
-  if (start[0] === PICKLE_PROTO && start.readBigUInt64LE() > 2n ** 40n) return readTorchLegacy(path);
+  if (start[0] === PICKLE_PROTO && start[8] !== SAFETENSORS_HEADER_START) return readTorchLegacy(path);
   return { tensors: readSafetensors(path), classNames: undefined };
 }
 

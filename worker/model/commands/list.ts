@@ -54,7 +54,7 @@ function table(models: (ZooModel & { parameters: number; macs: number })[]): str
     head: ["name", "classes", "size", "top-1", "top-5", "params", "GMACs", "MB"],
     colAligns: ["left", ...Array<"right">(7).fill("right")],
     chars: Object.fromEntries(BORDERS.map((place) => [place, ""])),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 2, compact: true },
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 1, compact: true },
   });
   for (const { name, classes, size, top1, top5, parameters, macs, megabytes } of models)
     rows.push([
