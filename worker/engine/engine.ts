@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { ConfigError } from "../../shared/config.ts";
 import { TransientError } from "../../shared/errors.ts";
 import { ladder, rungFor } from "./ladder.ts";
 import type { RunMessage, ThreadData, ThreadMessage } from "./messages.ts";
@@ -36,7 +37,7 @@ export interface EngineOptions {
   onCrash: (error: Error) => void;
 }
 
-/** Starts an engine's thread and returns when the session has run every rung once. Throws when the device or the model cannot be had. */
+/** Starts an engine's thread and returns when the session has run every rung once. Throws ConfigError when the device or the model cannot be had. */
 export async function startEngine({
   maxBatchSize,
   size,
@@ -51,23 +52,32 @@ export async function startEngine({
   const slab = new Uint8Array(pixels);
   const workerData: ThreadData = { ...options, rungs, size, classes, pixels, scores };
   const thread = new Worker(new URL(import.meta.resolve("./thread.ts")), { workerData });
-  await firstMessage(thread);
+  await firstMessage(thread).catch((cause: unknown) => {
+    throw cannotOpen(options.onnxPath, options.device, cause);
+  });
 
   let running: PromiseWithResolvers<number> | undefined;
+  let isClosing = false;
+  let ended: Error | undefined;
   const settle = (message: ThreadMessage) => {
     if (message.kind === "done") running?.resolve(message.inferenceMs);
     if (message.kind === "failed") running?.reject(inferenceFailed(message.reason));
   };
   thread.on("message", settle);
-  thread.on("error", (error) => {
+  const end = (error: Error) => {
     running?.reject(inferenceFailed(error.message));
+    if (isClosing || ended !== undefined) return;
+    ended = error;
     onCrash(error);
-  });
+  };
+  thread.on("error", end);
+  thread.on("exit", (code) => end(new Error(`The engine's thread ended by itself with exit code ${code}.`)));
 
   return {
     maxBatchSize,
     async run(images) {
       if (running !== undefined) throw new Error("The engine runs one micro-batch at a time. This is a bug.");
+      if (ended !== undefined) throw inferenceFailed(ended.message);
       running = Promise.withResolvers();
       try {
         images.forEach((image, row) => slab.set(image, row * bytesPerImage));
@@ -82,6 +92,7 @@ export async function startEngine({
       }
     },
     async close() {
+      isClosing = true;
       await thread.terminate();
     },
   };
@@ -91,6 +102,13 @@ async function firstMessage(thread: Worker): Promise<void> {
   const [message] = (await once(thread, "message")) as [ThreadMessage];
   if (message.kind !== "ready")
     throw new Error(`The engine's thread began with "${message.kind}". This is a bug.`);
+}
+
+function cannotOpen(onnxPath: string, device: string, cause: unknown): ConfigError {
+  const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
+  const advice =
+    device === "cpu" ? "" : " Set DEVICE to one that this machine has; nothing falls back to the CPU.";
+  return new ConfigError(`${onnxPath} cannot be run on device ${device}: ${reason}.${advice}`, { cause });
 }
 
 const inferenceFailed = (reason: string) =>
