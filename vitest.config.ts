@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: ["test/**/*.s3.test.ts"],
           testTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
