@@ -2,16 +2,18 @@ import { build } from "./commands/build.ts";
 import type { CliIo, Command } from "./commands/command.ts";
 import { inspect } from "./commands/inspect.ts";
 import { list } from "./commands/list.ts";
+import { pull } from "./commands/pull.ts";
 import { errorCode } from "./error-code.ts";
 import { ModelError } from "./model-error.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = { list, build, inspect };
+const COMMANDS: Readonly<Record<string, Command>> = { list, pull, build, inspect };
 
 const HELP = `Usage: tresline-model COMMAND
 
 Makes the model directories that Tresline serves from TResNet checkpoints.
 
   list       the published models
+  pull       download a published model and build its directory
   build      build a model directory from a checkpoint file
   inspect    say what a model directory holds, and check it
 
