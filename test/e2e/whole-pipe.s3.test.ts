@@ -43,9 +43,12 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-const ask = async (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) => {
-  const headers = { authorization: `Bearer ${tresline.apiKey}`, ...init.headers };
-  const response = await fetch(tresline.url + path, { ...init, headers });
+const ask = async (
+  path: string,
+  { headers, ...init }: { method?: string; headers?: Record<string, string>; body?: BodyInit } = {},
+) => {
+  const authorization = `Bearer ${tresline.apiKey}`;
+  const response = await fetch(tresline.url + path, { ...init, headers: { authorization, ...headers } });
   return { status: response.status, text: await response.text() };
 };
 
