@@ -23,12 +23,24 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.use(requestId({ generator: () => newId("req") }));
   app.use(requestLog(logger));
   app.use(
-    secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"] } }),
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'unsafe-inline'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    }),
   );
-  app.onError(problemJson(logger));
-  app.notFound((c) => {
-    throw new AppError("not_found", `There is no ${c.req.method} ${c.req.path}; /docs lists what there is.`);
-  });
+  const answerProblem = problemJson(logger);
+  app.onError(answerProblem);
+  app.notFound((c) =>
+    answerProblem(
+      new AppError("not_found", `There is no ${c.req.method} ${c.req.path}; /docs lists what there is.`),
+      c,
+    ),
+  );
 
   app.route("/", healthRoutes(deps));
   app.use("/v1/*", auth(config.API_KEY));

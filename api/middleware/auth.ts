@@ -10,7 +10,9 @@ export const auth = (apiKey: string) =>
     if (header === undefined)
       throw new AppError("unauthorized", "Send the header Authorization: Bearer <API key>.");
     const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
-    if (key === undefined || !(await timingSafeEqual(key, apiKey)))
+    if (key === undefined)
+      throw new AppError("unauthorized", "The header must read Authorization: Bearer <API key>.");
+    if (!(await timingSafeEqual(key, apiKey)))
       throw new AppError("unauthorized", "This API key is not known.");
     c.set("tenant", "default");
     await next();

@@ -28,28 +28,48 @@ export const problemJson =
     return c.body(JSON.stringify(problem), status, { "content-type": "application/problem+json" });
   };
 
-/** Throws the faults zod found in a part of a request, each with the place where it is. */
+/** The most faults that one answer tells. */
+const MAX_TOLD = 20;
+
+/** Throws the faults zod found in a part of a request, each with the place where it is; of very many, the first. */
 export function rejectInvalid(
   result: { success: true } | { success: false; error: z.core.$ZodError; target: string },
 ): undefined {
   if (result.success) return undefined;
-  const errors = result.error.issues.map((issue) => toErrorDetail(issue, result.target));
-  throw new AppError(
-    "invalid_request",
-    errors.map((each) => `${placeOf(each)}: ${each.detail}`).join("; "),
-    errors,
-  );
+  const found = result.error.issues.flatMap((issue) => toErrorDetails(issue, result.target));
+  const errors = found.slice(0, MAX_TOLD);
+  const told = errors.map((each) => `${placeOf(each)}: ${each.detail}`).join("; ");
+  const more = found.length > MAX_TOLD ? `; and ${found.length - MAX_TOLD} more` : "";
+  throw new AppError("invalid_request", `${told}${more}.`, errors);
 }
 
 const placeOf = ({ pointer, parameter, header }: ErrorDetail) =>
   header ?? parameter ?? (pointer === "" ? "body" : (pointer ?? "body"));
 
-function toErrorDetail({ path, message, code }: z.core.$ZodIssue, target: string): ErrorDetail {
-  const detail = { detail: message, code: code };
-  if (target === "header") return { header: path.join("."), ...detail };
-  if (target === "query" || target === "param") return { parameter: path.join("."), ...detail };
-  const pointer = path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-  return { pointer, ...detail };
+function toErrorDetails(issue: z.core.$ZodIssue, target: string): ErrorDetail[] {
+  const { path, code, message } = issue;
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => ({
+      ...toPlace([...path, key], target),
+      detail: "there is no such option; /docs lists those there are",
+      code,
+    }));
+  const detail =
+    issue.code === "invalid_key"
+      ? `its name: ${issue.issues.map((each) => each.message).join("; ")}`
+      : message;
+  return [{ ...toPlace(path, target), detail, code }];
+}
+
+function toPlace(
+  path: readonly PropertyKey[],
+  target: string,
+): Pick<ErrorDetail, "header" | "parameter" | "pointer"> {
+  if (target === "header") return { header: path.join(".") };
+  if (target === "query" || target === "param") return { parameter: path.join(".") };
+  return {
+    pointer: path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""),
+  };
 }
 
 const CODE_OF_STATUS: Partial<Record<number, ErrorCode>> = {
@@ -60,8 +80,10 @@ const CODE_OF_STATUS: Partial<Record<number, ErrorCode>> = {
 
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const code = error instanceof HTTPException ? CODE_OF_STATUS[error.status] : undefined;
-  if (code !== undefined) return new AppError(code, SAYING[code] ?? (error as HTTPException).message);
+  if (error instanceof HTTPException) {
+    const code = CODE_OF_STATUS[error.status];
+    if (code !== undefined) return new AppError(code, sayingOf(error));
+  }
   if (isRedisAway(error))
     return new AppError(
       "overloaded",
@@ -73,10 +95,15 @@ function asAppError(error: unknown): AppError {
   );
 }
 
-const SAYING: Partial<Record<ErrorCode, string>> = {
-  unsupported_media_type:
-    "Send application/json, an image (Content-Type: image/…) or multipart/form-data, where the route takes it.",
-};
+/** What Hono's own refusals mean to the caller: it throws them when a body is not what its content type says. */
+function sayingOf({ status, message }: HTTPException): string {
+  if (status === 415)
+    return "Send application/json, an image (Content-Type: image/…) or multipart/form-data, where the route takes it.";
+  if (message.startsWith("Malformed JSON")) return "The body is not valid JSON.";
+  if (message.startsWith("Malformed FormData"))
+    return "The body is not a readable form; its Content-Type must be multipart/form-data with the form's own boundary.";
+  return `${message}.`;
+}
 
 const isRedisAway = (error: unknown) =>
   error instanceof Error &&

@@ -14,6 +14,7 @@ import { rejectInvalid } from "../middleware/problem-json.ts";
 import { preferredWaitS } from "../prefer-wait.ts";
 import { createClassification } from "../services/create-classification.ts";
 import type { CreateClassificationInput } from "../services/create-classification.ts";
+import type { ImageBytes } from "../services/store-image.ts";
 import { getClassification } from "../services/get-classification.ts";
 import { BEARER, problems } from "./responses.ts";
 
@@ -113,16 +114,33 @@ async function readImage(
     );
   if (mediaType.startsWith("image/"))
     return {
-      image: { bytes: new Uint8Array(await req.arrayBuffer()), mediaType },
+      image: withBytes({ bytes: new Uint8Array(await req.arrayBuffer()), mediaType }),
       options: ClassificationOptions.parse(query),
     };
+  refuseOptionsIn(query);
   if (mediaType === "multipart/form-data") {
     const { image, ...fields } = form;
     return {
-      image: { bytes: await image.bytes(), mediaType: image.type },
+      image: withBytes({ bytes: await image.bytes(), mediaType: image.type }),
       options: ClassificationOptions.parse(fields),
     };
   }
   const { image, ...options } = json;
   return { image, options };
+}
+
+function withBytes(image: ImageBytes): ImageBytes {
+  if (image.bytes.byteLength === 0) throw new AppError("invalid_image", "The image has no bytes.");
+  return image;
+}
+
+function refuseOptionsIn(query: TextOptions): void {
+  const detail = "the query is for the options of an image that is the body itself; put this one in the body";
+  const errors = Object.keys(query).map((parameter) => ({ parameter, detail, code: "misplaced" }));
+  if (errors.length > 0)
+    throw new AppError(
+      "invalid_request",
+      `${errors.map(({ parameter }) => parameter).join(", ")}: ${detail}.`,
+      errors,
+    );
 }

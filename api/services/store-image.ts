@@ -1,5 +1,4 @@
 import type { ImageInput, ImagePointer } from "../../shared/contracts/image.ts";
-import { AppError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import type { ApiDeps } from "../deps.ts";
 
@@ -22,12 +21,8 @@ export async function storeImage(
   return { type: "data", key, media_type: mediaType, bytes: bytes.byteLength };
 }
 
+/** The contract has checked that the URL is base 64. */
 function parseDataUrl(url: string): ImageBytes {
-  const comma = url.indexOf(",");
-  const base64 = url.slice(comma + 1);
-  const bytes = Buffer.from(base64, "base64");
-  // Buffer leaves out what is not base 64; less than the text promises means that there was such.
-  if (bytes.byteLength !== Math.floor((base64.replace(/=+$/, "").length * 3) / 4))
-    throw new AppError("invalid_image", "The data URL is not valid base 64.");
+  const bytes = Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
   return { bytes, mediaType: url.slice("data:".length, url.indexOf(";")).toLowerCase() };
 }

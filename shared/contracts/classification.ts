@@ -45,7 +45,10 @@ export const ClassificationOptions = LabelOptions.extend({
 });
 export type ClassificationOptions = z.infer<typeof ClassificationOptions>;
 
-const number = z.coerce.number({ error: "must be a number" });
+const number = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/, "must be a number")
+  .transform(Number);
 
 /** The same options where they are text: in the query beside a raw image, and in a form. */
 export const ClassificationTextOptions = z.strictObject({

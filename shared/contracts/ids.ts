@@ -4,18 +4,21 @@ import { z } from "zod";
 export const ID_PREFIXES = { classification: "cls", batch: "bat", message: "msg", request: "req" } as const;
 export type IdPrefix = (typeof ID_PREFIXES)[keyof typeof ID_PREFIXES];
 
-const idSchema = (prefix: IdPrefix, example: string) =>
+/** 48 bits of time and 80 random ones in Crockford's base 32, in lower case (https://github.com/ulid/spec). */
+const ULID = "[0-7][0-9a-hjkmnp-tv-z]{25}";
+
+const idSchema = (prefix: IdPrefix, rest: string) =>
   z
     .string()
-    .regex(new RegExp(`^${prefix}_[a-z0-9]{26,40}$`), `must be an id that begins with ${prefix}_`)
-    .meta({ example });
+    .regex(new RegExp(`^${prefix}_${rest}$`), `must be an id that begins with ${prefix}_`)
+    .meta({ example: `${prefix}_01kapz6s8r3v5m2n7q9w4x6y8z` });
 
-/** The id of a classification. */
-export const ClassificationId = idSchema("cls", "cls_01kapz6s8r3v5m2n7q9w4x6y8z");
+/** The id of a classification; that of a batch's item ends with its position, six digits in base 36. */
+export const ClassificationId = idSchema("cls", `${ULID}(?:[0-9a-z]{6})?`);
 /** The id of a batch. */
-export const BatchId = idSchema("bat", "bat_01kapz6s8r3v5m2n7q9w4x6y8z");
+export const BatchId = idSchema("bat", ULID);
 /** The id of a webhook message: the same for every attempt to deliver it. */
-export const MessageId = idSchema("msg", "msg_01kapz6s8r3v5m2n7q9w4x6y8z");
+export const MessageId = idSchema("msg", "[0-9a-v]{26}");
 
 /** Who owns a resource. There is one tenant, `default`, until keys of several tenants exist. */
 export const Tenant = z.string().regex(/^[a-z0-9-]{1,40}$/);

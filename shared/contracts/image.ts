@@ -6,8 +6,20 @@ export const MAX_URL_LENGTH = 4096;
 /** An http or https address. Whether it may be reached is decided when it is, by its resolved addresses. */
 export const HttpUrl = z
   .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-  .max(MAX_URL_LENGTH)
+  .max(MAX_URL_LENGTH, `must have at most ${MAX_URL_LENGTH} characters`)
   .meta({ format: "uri", example: "https://example.com/cat.jpg" });
+
+const BASE64_MARK = ";base64,";
+
+/** Whether a data URL's base 64 (RFC 4648, section 4, padded or not) is such; true when there is none. In time linear in its length. */
+function hasValidBase64(url: string): boolean {
+  const mark = url.indexOf(BASE64_MARK);
+  if (mark < 0) return true;
+  const text = url.slice(mark + BASE64_MARK.length);
+  const digits = text.endsWith("==") ? text.slice(0, -2) : text.endsWith("=") ? text.slice(0, -1) : text;
+  const isWhole = text === digits ? digits.length % 4 !== 1 : text.length % 4 === 0;
+  return isWhole && !/[^A-Za-z0-9+/]/.test(digits);
+}
 
 /** Where the pixels of an image come from, as a client writes it: exactly one of the fields. */
 export const ImageInput = z
@@ -18,6 +30,7 @@ export const ImageInput = z
         data: z
           .string()
           .regex(/^data:image\/[a-z0-9.+-]+;base64,/i, "must begin with data:image/…;base64,")
+          .refine(hasValidBase64, "is not valid base 64 after the comma")
           .meta({ description: "A data URL.", example: "data:image/png;base64,iVBORw0KGgo…" }),
       }),
     ],
