@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import type { Logger } from "../../shared/logger.ts";
+import { openQueues } from "../../shared/queue.ts";
+import type { Queues } from "../../shared/queue.ts";
+import type { RedisClient } from "../../shared/redis.ts";
+import { openStorage } from "../../shared/storage/open-storage.ts";
+import type { Storage } from "../../shared/storage/storage.ts";
+import { startTestRedis } from "./redis.ts";
+
+/** A line of the log, as it is written. `level` is a word. */
+export interface LogLine {
+  level: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+/** What the handlers of a worker work with: a real Redis, storage in a temporary directory, and a log that is kept. */
+export interface WorkerTestDeps {
+  redisUrl: string;
+  redis: RedisClient;
+  storage: Storage;
+  queues: Queues;
+  logger: Logger;
+  /** What was logged so far. */
+  log: LogLine[];
+  stop: () => Promise<void>;
+}
+
+/** Opens them; to be stopped in `afterAll`. */
+export async function openWorkerDeps(): Promise<WorkerTestDeps> {
+  const server = await startTestRedis();
+  const directory = mkdtempSync(join(tmpdir(), "tresline-storage-"));
+  const storage = await openStorage(`file:${directory}`, { forcePathStyle: false });
+  const queues = openQueues(server.redis);
+  const log: LogLine[] = [];
+  const logger = pino(
+    { level: "debug", base: {}, formatters: { level: (label) => ({ level: label }) } },
+    { write: (line: string) => void log.push(JSON.parse(line) as LogLine) },
+  );
+  return {
+    redisUrl: server.url,
+    redis: server.redis,
+    storage,
+    queues,
+    logger,
+    log,
+    async stop() {
+      await queues.close();
+      await storage.close();
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
