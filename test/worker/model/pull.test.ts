@@ -244,8 +244,8 @@ test("pull NAME fetches from the hub that HF_ENDPOINT names and builds with the 
   const bytes = readFileSync(checkpoint);
   const { url, paths } = await serve(file(bytes));
   const env = { HF_ENDPOINT: `${url}/`, MODELS_DIR: join(dir, "models") };
-  const { code, err, out } = await tresline(
-    { env },
+  const { code, err, out } = await treslineWith(
+    env,
     "pull",
     "tresnet_l.miil_in1k_448",
     "--precision",
