@@ -7,7 +7,7 @@ import type { Attempt } from "../consume.ts";
 import { classifyImage } from "./classify-image.ts";
 import { tryImage } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
-import { saveResult } from "./save-result.ts";
+import { readResult, saveResult } from "./save-result.ts";
 import type { ClassifyDeps } from "./start.ts";
 
 /** How often an image is tried before what stands in its way becomes its failure. */
@@ -15,37 +15,18 @@ const MAX_ATTEMPTS = 5;
 /** How many workers an image may take down before it is taken for the cause. */
 const MAX_CRASHES = 3;
 
-/** Does the job of one classification: labels its image and saves the result. Throws when it is to be tried again. */
+/**
+ * Does the job of one classification: labels its image and saves the result. Throws when it is to be tried again. When an
+ * earlier try stored a result and was killed before it had told everybody, that result is told instead.
+ */
 export async function runClassification(
   payload: ClassifyImagePayload,
   attempt: Attempt,
   deps: ClassifyDeps,
 ): Promise<void> {
-  const startedAt = new Date();
-  const processing: Classification = {
-    ...queuedClassification(payload),
-    status: "processing",
-    model_digest: deps.model.digest,
-    device: deps.model.device,
-    started_at: startedAt.toISOString(),
-  };
-  await putClassification(deps.redis, processing);
-  const outcome = await tryImage(
-    () => {
-      if (attempt.crashes >= MAX_CRASHES)
-        throw new PermanentError(
-          "inference_failed",
-          `It was given up after ${attempt.crashes} workers stopped while they had it.`,
-        );
-      return classifyImage(
-        payload.image,
-        { topK: payload.top_k, threshold: payload.threshold },
-        deps.labelling,
-      );
-    },
-    { lastTry: attempt.number >= MAX_ATTEMPTS, id: payload.id, logger: deps.logger },
-  );
-  const finished = finish(processing, outcome, startedAt);
+  const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
+  const earlier = isFirstTry ? undefined : await readResult(deps.storage, payload);
+  const finished = earlier ?? (await label(payload, attempt, deps));
   await saveResult(finished, payload, deps);
   deps.logger.info(
     {
@@ -58,6 +39,34 @@ export async function runClassification(
     },
     "classification",
   );
+}
+
+async function label(
+  payload: ClassifyImagePayload,
+  { number, crashes }: Attempt,
+  { redis, labelling, model, logger }: ClassifyDeps,
+): Promise<Classification> {
+  const startedAt = new Date();
+  const processing: Classification = {
+    ...queuedClassification(payload),
+    status: "processing",
+    model_digest: model.digest,
+    device: model.device,
+    started_at: startedAt.toISOString(),
+  };
+  await putClassification(redis, processing);
+  const outcome = await tryImage(
+    () => {
+      if (crashes >= MAX_CRASHES)
+        throw new PermanentError(
+          "inference_failed",
+          `It was given up after ${crashes} workers stopped while they had it.`,
+        );
+      return classifyImage(payload.image, { topK: payload.top_k, threshold: payload.threshold }, labelling);
+    },
+    { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },
+  );
+  return finish(processing, outcome, startedAt);
 }
 
 function finish(processing: Classification, outcome: Outcome, startedAt: Date): Classification {

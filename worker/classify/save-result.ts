@@ -11,13 +11,14 @@ import type { ClassifyDeps } from "./start.ts";
  */
 export async function saveResult(
   classification: Classification,
-  { tenant, webhook }: Pick<ClassifyImagePayload, "tenant" | "webhook">,
+  { id, tenant, webhook }: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook">,
   { storage, queues, redis }: Pick<ClassifyDeps, "storage" | "queues" | "redis">,
 ): Promise<void> {
-  const key = storageKeys.result(tenant, classification.id);
+  const key = storageKeys.result(tenant, id);
   const body = JSON.stringify(classification);
   const isFirst = await storage.putIfAbsent(key, body, { contentType: "application/json" });
-  const stored = isFirst ? classification : await readResult(storage, key);
+  const stored = isFirst ? classification : await readResult(storage, { id, tenant });
+  if (stored === undefined) throw new Error(`${key} was stored and is gone.`);
   await announce(queues, {
     tenant,
     webhook,
@@ -28,8 +29,11 @@ export async function saveResult(
   await finishClassification(redis, stored);
 }
 
-async function readResult(storage: ClassifyDeps["storage"], key: string): Promise<Classification> {
-  const bytes = await storage.get(key);
-  if (bytes === undefined) throw new Error(`${key} was stored and is gone.`);
-  return Classification.parse(JSON.parse(new TextDecoder().decode(bytes)));
+/** The stored result of a classification, or undefined when none is stored. */
+export async function readResult(
+  storage: ClassifyDeps["storage"],
+  { id, tenant }: Pick<ClassifyImagePayload, "id" | "tenant">,
+): Promise<Classification | undefined> {
+  const bytes = await storage.get(storageKeys.result(tenant, id));
+  return bytes && Classification.parse(JSON.parse(new TextDecoder().decode(bytes)));
 }

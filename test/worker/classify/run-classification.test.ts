@@ -1,0 +1,255 @@
+import { Queue } from "bullmq";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { Classification } from "../../../shared/contracts/classification.ts";
+import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
+import type { ClassifyImagePayload } from "../../../shared/contracts/queue-payloads.ts";
+import { REDIS_PREFIX, redisKeys, storageKeys } from "../../../shared/keys.ts";
+import { messageId } from "../../../shared/new-id.ts";
+import { queueNames } from "../../../shared/queue.ts";
+import { getMovingClassification } from "../../../shared/state/classifications.ts";
+import { runClassification } from "../../../worker/classify/run-classification.ts";
+import { TEST_DIGEST, imageJob, raven, swan, testLabelling } from "../../support/labelling.ts";
+import type { Answers } from "../../support/labelling.ts";
+import { openWorkerDeps } from "../../support/worker-deps.ts";
+import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+
+let deps: WorkerTestDeps;
+let deliver: Queue;
+beforeAll(async () => {
+  deps = await openWorkerDeps();
+  deliver = new Queue(queueNames.deliver, { connection: deps.redis, prefix: REDIS_PREFIX });
+});
+afterAll(async () => {
+  await deliver.close();
+  await deps.stop();
+});
+
+const FIRST = { number: 1, crashes: 0, queueMs: 0 };
+const answers: Answers = {
+  "/swan": [swan],
+  "/raven": [raven],
+  "/text": [Buffer.from("no image")],
+  "/flaky": [503, swan],
+  "/down": [503],
+};
+
+async function storedResult({ tenant, id }: ClassifyImagePayload): Promise<Classification | undefined> {
+  const bytes = await deps.storage.get(storageKeys.result(tenant, id));
+  return bytes && Classification.parse(JSON.parse(new TextDecoder().decode(bytes)));
+}
+async function messagesAbout({ id }: ClassifyImagePayload): Promise<DeliverPayload[]> {
+  const payloads = (await deliver.getJobs()).map(({ data }) => DeliverPayload.parse(data));
+  return payloads.filter(({ body }) => body.includes(id));
+}
+/** Hears what is told to those who wait for a classification. */
+async function listen({ id }: ClassifyImagePayload): Promise<string[]> {
+  const told: string[] = [];
+  const redis = deps.redis.duplicate();
+  await redis.subscribe(redisKeys.finished(id));
+  redis.on("message", (_, text) => void told.push(text));
+  onTestFinished(() => redis.disconnect());
+  return told;
+}
+
+test("a classification ends with its labels: stored, told to who waits, announced once under a derived id", async () => {
+  const job = imageJob("/swan");
+  const told = await listen(job);
+  await runClassification(job, FIRST, testLabelling(deps, answers).classifyDeps);
+  const result = await storedResult(job);
+  expect(result).toMatchObject({
+    id: job.id,
+    status: "succeeded",
+    model: "birds",
+    model_digest: TEST_DIGEST,
+    device: "cpu",
+    input: job.image,
+    predictions: [
+      { index: 0, label: "swan", score: 0.9 },
+      { index: 1, label: "raven", score: 0.1 },
+    ],
+    error: null,
+    metadata: job.metadata,
+    created_at: job.created_at,
+    urls: { get: job.url },
+  });
+  expect(Object.keys(result?.metrics ?? {})).toEqual(
+    expect.arrayContaining([
+      "queue_ms",
+      "fetch_ms",
+      "decode_ms",
+      "batch_wait_ms",
+      "inference_ms",
+      "total_ms",
+      "batch_size",
+    ]),
+  );
+  expect(result?.metrics.total_ms).toBeGreaterThanOrEqual(1_000);
+  expect(await getMovingClassification(deps.redis, job.id)).toBeUndefined();
+  expect(told.map((text) => Classification.parse(JSON.parse(text)))).toEqual([result]);
+  const [message, ...others] = await messagesAbout(job);
+  expect(others).toEqual([]);
+  expect(message).toMatchObject({
+    message_id: await messageId(job.id, "classification.succeeded", "https://client.example/hook"),
+    event_type: "classification.succeeded",
+    url: "https://client.example/hook",
+  });
+  expect(JSON.parse(message?.body ?? "")).toEqual({
+    type: "classification.succeeded",
+    timestamp: result?.completed_at,
+    data: result,
+  });
+});
+
+test("top_k and threshold choose the predictions", async () => {
+  const one = imageJob("/raven", { top_k: 1 });
+  const sure = imageJob("/raven", { threshold: 0.5 });
+  const none = imageJob("/raven", { threshold: 0.95 });
+  const { classifyDeps } = testLabelling(deps, answers);
+  for (const job of [one, sure, none]) await runClassification(job, FIRST, classifyDeps);
+  const expected = { index: 1, label: "raven", score: 0.8 };
+  expect((await storedResult(one))?.predictions).toEqual([expected]);
+  expect((await storedResult(sure))?.predictions).toEqual([expected]);
+  expect((await storedResult(none))?.predictions).toEqual([]);
+});
+
+test.each([
+  ["/text", "invalid_image", "The file is not an image of a known format."],
+  ["/missing", "fetch_failed", "The server of the image answered 404."],
+])("an image that can never work, %s, fails at once with its reason", async (path, code, detail) => {
+  const job = imageJob(path);
+  await runClassification(job, FIRST, testLabelling(deps, answers).classifyDeps);
+  expect(await storedResult(job)).toMatchObject({
+    status: "failed",
+    predictions: null,
+    error: { code, detail, retryable: false },
+    completed_at: expect.any(String),
+  });
+  expect((await messagesAbout(job)).map(({ event_type }) => event_type)).toEqual(["classification.failed"]);
+});
+
+test("trouble that may pass is thrown, nothing is told, and the next try ends it", async () => {
+  const job = imageJob("/flaky");
+  const { classifyDeps } = testLabelling(deps, answers);
+  await expect(runClassification(job, FIRST, classifyDeps)).rejects.toThrow("answered 503");
+  expect(await getMovingClassification(deps.redis, job.id)).toMatchObject({
+    status: "processing",
+    error: null,
+  });
+  expect(await storedResult(job)).toBeUndefined();
+  expect(await messagesAbout(job)).toEqual([]);
+  await runClassification(job, { ...FIRST, number: 2 }, classifyDeps);
+  expect(await storedResult(job)).toMatchObject({ status: "succeeded" });
+});
+
+test("on its last try such trouble is its failure, and it says that trying again may help", async () => {
+  const job = imageJob("/down");
+  await runClassification(job, { ...FIRST, number: 5 }, testLabelling(deps, answers).classifyDeps);
+  expect(await storedResult(job)).toMatchObject({
+    status: "failed",
+    error: { code: "fetch_failed", detail: "The server of the image answered 503.", retryable: true },
+  });
+});
+
+test("an error of no known kind shows nothing of its inside to the client and all of it to the log", async () => {
+  const job = imageJob("/swan");
+  const { classifyDeps } = testLabelling(deps, answers);
+  const batcher = { classify: () => Promise.reject(new Error("secret of 10.1.2.3")) };
+  await runClassification(
+    job,
+    { ...FIRST, number: 5 },
+    { ...classifyDeps, labelling: { ...classifyDeps.labelling, batcher } },
+  );
+  const result = await storedResult(job);
+  expect(result?.error?.code).toBe("internal");
+  expect(JSON.stringify(result)).not.toContain("10.1.2.3");
+  const line = deps.log.find(({ id, level }) => id === job.id && level === "error");
+  expect(JSON.stringify(line)).toContain("10.1.2.3");
+});
+
+test("an image that three workers did not survive is given up without being touched again", async () => {
+  const job = imageJob("/swan");
+  const { classifyDeps, fetched } = testLabelling(deps, answers);
+  await runClassification(job, { ...FIRST, crashes: 3 }, classifyDeps);
+  expect(await storedResult(job)).toMatchObject({ status: "failed", error: { code: "inference_failed" } });
+  expect(fetched).toEqual([]);
+});
+
+test("a job done again after its result was stored keeps the first result and tells it under the same id", async () => {
+  const job = imageJob("/again");
+  const { classifyDeps } = testLabelling(deps, { "/again": [swan, raven] });
+  await runClassification(job, FIRST, classifyDeps);
+  const first = await storedResult(job);
+  const [message] = await messagesAbout(job);
+  await (await deliver.getJob(message?.message_id ?? ""))?.remove();
+  await runClassification(job, { ...FIRST, crashes: 1 }, classifyDeps);
+  expect(await storedResult(job)).toEqual(first);
+  const [again] = await messagesAbout(job);
+  expect(again?.message_id).toBe(message?.message_id);
+  expect(JSON.parse(again?.body ?? "")).toEqual(JSON.parse(message?.body ?? ""));
+});
+
+test("a job done again after its end is never seen to move again", async () => {
+  const job = imageJob("/again");
+  const { classifyDeps, fetched } = testLabelling(deps, { "/again": [swan] });
+  await runClassification(job, FIRST, classifyDeps);
+  const seen: unknown[] = [];
+  const batcher = {
+    classify: async (pixels: Uint8Array) => {
+      seen.push(await getMovingClassification(deps.redis, job.id));
+      return classifyDeps.labelling.batcher.classify(pixels);
+    },
+  };
+  await runClassification(
+    job,
+    { ...FIRST, crashes: 1 },
+    { ...classifyDeps, labelling: { ...classifyDeps.labelling, batcher } },
+  );
+  expect(seen).toEqual([]);
+  expect(fetched).toEqual(["/again"]);
+});
+
+test("of two workers that have the same job the first result is told by both", async () => {
+  const job = imageJob("/both");
+  const told = await listen(job);
+  const { classifyDeps } = testLabelling(deps, { "/both": [swan, raven] });
+  await Promise.all([
+    runClassification(job, FIRST, classifyDeps),
+    runClassification(job, FIRST, classifyDeps),
+  ]);
+  const result = await storedResult(job);
+  expect(told.map((text) => Classification.parse(JSON.parse(text)))).toEqual([result, result]);
+  expect(await messagesAbout(job)).toHaveLength(1);
+});
+
+test("only events that were asked for are announced", async () => {
+  const url = "https://client.example/hook";
+  const { classifyDeps } = testLabelling(deps, answers);
+  const unwanted = imageJob("/swan", { webhook: { url, events: ["classification.failed"] } });
+  const wanted = imageJob("/text", { webhook: { url, events: ["classification.failed"] } });
+  const nobody = imageJob("/swan", { webhook: null });
+  for (const job of [unwanted, wanted, nobody]) await runClassification(job, FIRST, classifyDeps);
+  expect(await messagesAbout(unwanted)).toEqual([]);
+  expect(await messagesAbout(nobody)).toEqual([]);
+  expect(await messagesAbout(wanted)).toHaveLength(1);
+});
+
+/** A pointer to a stored image. */
+const data = (id: string) => ({
+  type: "data" as const,
+  key: storageKeys.upload(id),
+  media_type: "image/png",
+  bytes: 7,
+});
+
+test("an image that came with the request is read from storage, and one that is gone is a failure", async () => {
+  await deps.storage.put(storageKeys.upload("there"), raven, { contentType: "image/png" });
+  const there = imageJob("", { image: data("there") });
+  const gone = imageJob("", { image: data("gone") });
+  const { classifyDeps } = testLabelling(deps, {});
+  for (const job of [there, gone]) await runClassification(job, FIRST, classifyDeps);
+  expect(await storedResult(there)).toMatchObject({
+    predictions: [{ label: "raven" }, { label: "swan" }],
+    input: { type: "data", media_type: "image/png", bytes: 7 },
+  });
+  expect(await storedResult(gone)).toMatchObject({ error: { code: "fetch_failed", retryable: false } });
+});
