@@ -45,7 +45,10 @@ afterAll(async () => {
 
 const ask = async (
   path: string,
-  { headers, ...init }: { method?: string; headers?: Record<string, string>; body?: BodyInit } = {},
+  {
+    headers,
+    ...init
+  }: { method?: string; headers?: Record<string, string>; body?: RequestInit["body"] } = {},
 ) => {
   const authorization = `Bearer ${tresline.apiKey}`;
   const response = await fetch(tresline.url + path, { ...init, headers: { authorization, ...headers } });
