@@ -14,9 +14,10 @@ export async function finishBatch(
   { batch_id: id, tenant }: ScanPayload,
   { redis, storage, queues, logger }: Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger">,
 ): Promise<void> {
+  const { batch: found } = await knownBatch(redis, id);
+  if (found.status === "completed") return;
   await finalizeBatch(redis, id);
-  const state = await getBatchState(redis, id);
-  if (state === undefined) throw new Error(`Batch ${id} is to be finished and Redis does not know it.`);
+  const state = await knownBatch(redis, id);
   await writeResults(storage, id, state.chunks);
   const batch = completed(state);
   await storage.put(storageKeys.batchManifest(id), JSON.stringify({ ...batch, tenant }), {
@@ -31,6 +32,12 @@ export async function finishBatch(
   });
   await completeBatch(redis, id, batch.completed_at);
   logger.info({ batch: id, ...batch.request_counts }, "batch completed");
+}
+
+async function knownBatch(redis: WorkerDeps["redis"], id: string): Promise<BatchState> {
+  const state = await getBatchState(redis, id);
+  if (state === undefined) throw new Error(`Batch ${id} is to be finished and Redis does not know it.`);
+  return state;
 }
 
 /** The time of completion is the time finishing began, which Redis keeps, so that every try tells the same. */

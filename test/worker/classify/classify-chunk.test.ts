@@ -1,0 +1,161 @@
+import pLimit from "p-limit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BatchResult } from "../../../shared/contracts/batch.ts";
+import type { ClassifyChunkPayload } from "../../../shared/contracts/queue-payloads.ts";
+import { storageKeys } from "../../../shared/keys.ts";
+import { batchItemId } from "../../../shared/new-id.ts";
+import { queueNames } from "../../../shared/queue.ts";
+import { getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
+import { classifyChunk } from "../../../worker/classify/classify-chunk.ts";
+import { TEST_DIGEST, batchRecord, raven, swan, testLabelling } from "../../support/labelling.ts";
+import type { Answers } from "../../support/labelling.ts";
+import { readQueue } from "../../support/queue-reader.ts";
+import { openWorkerDeps } from "../../support/worker-deps.ts";
+import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+
+let deps: WorkerTestDeps;
+beforeAll(async () => {
+  deps = await openWorkerDeps();
+});
+afterAll(() => deps.stop());
+
+const FIRST = { number: 1, crashes: 0, queueMs: 0 };
+const chunkDeps = (answers: Answers) => {
+  const { classifyDeps, fetched } = testLabelling(deps, answers);
+  return { deps: { ...classifyDeps, inHand: pLimit(8) }, fetched };
+};
+
+/** A batch of `chunks` chunks in progress, and the job of one of them with an item for each path. */
+async function startedBatch(chunks: number, paths: string[], chunk = 0): Promise<ClassifyChunkPayload> {
+  const record = batchRecord();
+  await putBatch(deps.redis, record, chunks * paths.length);
+  await startBatch(deps.redis, record.id, chunks);
+  const items = paths.map((path, i) => ({
+    index: chunk * paths.length + i,
+    custom_id: `item ${path}`,
+    image: { type: "url" as const, url: `https://images.example${path}` },
+  }));
+  return {
+    kind: "chunk",
+    batch_id: record.id,
+    tenant: "default",
+    model: "birds",
+    top_k: 1,
+    threshold: 0,
+    chunk,
+    items,
+  };
+}
+async function part({ batch_id, chunk }: ClassifyChunkPayload): Promise<BatchResult[]> {
+  const bytes = await deps.storage.get(storageKeys.batchPart(batch_id, chunk));
+  const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
+  return lines.map((line) => BatchResult.parse(JSON.parse(line)));
+}
+const counts = async ({ batch_id }: ClassifyChunkPayload) =>
+  (await getBatchState(deps.redis, batch_id))?.batch.request_counts;
+const finishJobs = async ({ batch_id }: ClassifyChunkPayload) =>
+  (await readQueue(deps.redis, queueNames.scan)).filter(({ id }) => id === `${batch_id}-finish`);
+
+test("a bad item fails alone, with its reason; its neighbours have their labels, in the order of the items", async () => {
+  const payload = await startedBatch(2, ["/a", "/text", "/b", "/missing", "/c"], 1);
+  const answers = { "/a": [swan], "/b": [raven], "/c": [swan], "/text": [Buffer.from("no image")] };
+  await classifyChunk(payload, FIRST, chunkDeps(answers).deps);
+  const results = await part(payload);
+  expect(results.map(({ custom_id }) => custom_id)).toEqual(payload.items.map(({ custom_id }) => custom_id));
+  expect(results.map(({ id }) => id)).toEqual(
+    [5, 6, 7, 8, 9].map((index) => batchItemId(payload.batch_id, index)),
+  );
+  expect(results.map(({ predictions, error }) => predictions?.[0]?.label ?? error?.code)).toEqual([
+    "swan",
+    "invalid_image",
+    "raven",
+    "fetch_failed",
+    "swan",
+  ]);
+  expect(results.every(({ model_digest }) => model_digest === TEST_DIGEST)).toBe(true);
+  expect(await counts(payload)).toEqual({ total: 10, succeeded: 3, failed: 2, canceled: 0 });
+  expect(await finishJobs(payload)).toEqual([]);
+});
+
+test("the last chunk calls for the end of the batch, once, however often it is done", async () => {
+  const payload = await startedBatch(1, ["/a"]);
+  const { deps: all } = chunkDeps({ "/a": [swan] });
+  await classifyChunk(payload, FIRST, all);
+  await classifyChunk(payload, { ...FIRST, number: 2 }, all);
+  expect(await finishJobs(payload)).toEqual([
+    {
+      id: `${payload.batch_id}-finish`,
+      payload: { kind: "finish", tenant: "default", batch_id: payload.batch_id },
+    },
+  ]);
+});
+
+test("of chunks that end together exactly one set of counts comes out and one end is called for", async () => {
+  const first = await startedBatch(4, ["/a", "/b"]);
+  const { deps: all } = chunkDeps({ "/a": [swan] });
+  await Promise.all([0, 1, 2, 3].map((chunk) => classifyChunk({ ...first, chunk }, FIRST, all)));
+  expect(await counts(first)).toEqual({ total: 8, succeeded: 4, failed: 4, canceled: 0 });
+  expect(await finishJobs(first)).toHaveLength(1);
+});
+
+test("a chunk done again after its part was stored is counted once and keeps what was stored", async () => {
+  const payload = await startedBatch(2, ["/once"]);
+  const { deps: all, fetched } = chunkDeps({ "/once": [swan, raven] });
+  await classifyChunk(payload, FIRST, all);
+  const first = await part(payload);
+  await classifyChunk(payload, { ...FIRST, crashes: 1 }, all);
+  expect(await part(payload)).toEqual(first);
+  expect(fetched).toEqual(["/once"]);
+  expect(await counts(payload)).toEqual({ total: 2, succeeded: 1, failed: 0, canceled: 0 });
+});
+
+test("a chunk whose worker was killed before its part was stored is labelled again", async () => {
+  const payload = await startedBatch(1, ["/a"]);
+  await classifyChunk(payload, { ...FIRST, crashes: 1 }, chunkDeps({ "/a": [swan] }).deps);
+  expect((await part(payload)).map(({ status }) => status)).toEqual(["succeeded"]);
+});
+
+test("an item that meets trouble is tried again without holding up the chunk; trouble that stays is its failure", async () => {
+  const payload = await startedBatch(1, ["/a", "/flaky", "/down"]);
+  const { deps: all, fetched } = chunkDeps({ "/a": [swan], "/flaky": [503, raven], "/down": [503] });
+  await classifyChunk(payload, FIRST, all);
+  const results = await part(payload);
+  expect(results.map(({ status }) => status)).toEqual(["succeeded", "succeeded", "failed"]);
+  expect(results[2]?.error).toMatchObject({ code: "fetch_failed", retryable: true });
+  expect(fetched.toSorted()).toEqual(["/a", "/down", "/down", "/down", "/flaky", "/flaky"]);
+});
+
+test("a chunk that five workers did not survive fails its items without touching them", async () => {
+  const payload = await startedBatch(1, ["/a", "/b"]);
+  const { deps: all, fetched } = chunkDeps({ "/a": [swan], "/b": [raven] });
+  await classifyChunk(payload, { ...FIRST, crashes: 5 }, all);
+  expect((await part(payload)).map(({ error }) => error?.code)).toEqual([
+    "inference_failed",
+    "inference_failed",
+  ]);
+  expect(fetched).toEqual([]);
+  expect(await finishJobs(payload)).toHaveLength(1);
+});
+
+test("no more images are in hand than allowed", async () => {
+  const payload = await startedBatch(
+    1,
+    Array.from({ length: 20 }, (_, i) => `/${i}`),
+  );
+  const { classifyDeps } = testLabelling(deps, {});
+  let inHand = 0;
+  let most = 0;
+  const safeFetch = {
+    ...classifyDeps.labelling.sources.safeFetch,
+    fetch: async (url: string) => {
+      most = Math.max(most, ++inHand);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      inHand--;
+      return { status: 200, headers: {}, body: swan, truncated: false, url };
+    },
+  };
+  const sources = { ...classifyDeps.labelling.sources, safeFetch };
+  const labelling = { ...classifyDeps.labelling, sources };
+  await classifyChunk(payload, FIRST, { ...classifyDeps, labelling, inHand: pLimit(3) });
+  expect(most).toBe(3);
+});

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Batch } from "../../../shared/contracts/batch.ts";
+import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
+import { storageKeys } from "../../../shared/keys.ts";
+import { batchItemId, messageId, newId } from "../../../shared/new-id.ts";
+import { queueNames } from "../../../shared/queue.ts";
+import { getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
+import { countChunk } from "../../../shared/state/count-chunk.ts";
+import { finishBatch } from "../../../worker/scan/finish-batch.ts";
+import { TEST_DIGEST, batchRecord } from "../../support/labelling.ts";
+import { readQueue } from "../../support/queue-reader.ts";
+import { openWorkerDeps } from "../../support/worker-deps.ts";
+import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+
+let deps: WorkerTestDeps;
+beforeAll(async () => {
+  deps = await openWorkerDeps();
+});
+afterAll(() => deps.stop());
+
+const line = (batchId: string, index: number, status: "succeeded" | "failed") =>
+  `${JSON.stringify({
+    custom_id: `named "status":"failed" ${index}`,
+    id: batchItemId(batchId, index),
+    status,
+    predictions: status === "succeeded" ? [] : null,
+    error: null,
+    model_digest: TEST_DIGEST,
+    metrics: {},
+  })}\n`;
+
+/** A batch whose two chunks are done: items 0 to 2, of which 1 failed, and 3. */
+async function doneBatch() {
+  const record = batchRecord();
+  const { id } = record;
+  await putBatch(deps.redis, record, 4);
+  await startBatch(deps.redis, id, 2);
+  const lines = (["succeeded", "failed", "succeeded", "succeeded"] as const).map((status, i) =>
+    line(id, i, status),
+  );
+  const parts = [lines.slice(0, 3).join(""), lines.slice(3).join("")];
+  for (const [chunk, part] of parts.entries())
+    await deps.storage.put(storageKeys.batchPart(id, chunk), part, { contentType: "application/x-ndjson" });
+  await countChunk(deps.redis, id, { number: 0, succeeded: 2, failed: 1 });
+  await countChunk(deps.redis, id, { number: 1, succeeded: 1, failed: 0 });
+  return { id, lines, record, job: { kind: "finish", tenant: "default", batch_id: id } as const };
+}
+const stored = async (key: string) => new TextDecoder().decode(await deps.storage.get(key));
+const everythingStored = (id: string) =>
+  Promise.all(
+    [storageKeys.batchResults(id), storageKeys.batchErrors(id), storageKeys.batchManifest(id)].map(stored),
+  );
+
+test("results are the parts in their order, errors those that failed, and the manifest is the finished batch", async () => {
+  const { id, lines, job } = await doneBatch();
+  await finishBatch(job, deps);
+  const [results, errors, manifest] = await everythingStored(id);
+  expect(results).toBe(lines.join(""));
+  expect(errors).toBe(lines[1]);
+  const batch = Batch.parse(JSON.parse(manifest ?? ""));
+  expect(batch).toMatchObject({
+    id,
+    status: "completed",
+    progress: 1,
+    eta_seconds: null,
+    request_counts: { total: 4, succeeded: 3, failed: 1, canceled: 0 },
+  });
+  expect(batch.completed_at).toBe(batch.finalizing_at);
+  expect(JSON.parse(manifest ?? "")).toMatchObject({ tenant: "default" });
+  expect((await getBatchState(deps.redis, id))?.batch).toEqual(batch);
+});
+
+test("its end is announced, under an id that derives from it", async () => {
+  const { id, record, job } = await doneBatch();
+  await finishBatch(job, deps);
+  const messages = (await readQueue(deps.redis, queueNames.deliver)).map(({ payload }) =>
+    DeliverPayload.parse(payload),
+  );
+  const [message, ...others] = messages.filter(({ body }) => body.includes(id));
+  expect(others).toEqual([]);
+  expect(message?.message_id).toBe(await messageId(id, "batch.completed", record.webhook?.url ?? ""));
+  expect(JSON.parse(message?.body ?? "")).toMatchObject({
+    type: "batch.completed",
+    data: { id, status: "completed", request_counts: { succeeded: 3, failed: 1 } },
+  });
+});
+
+test("done again after a crash it writes the same bytes and tells it once", async () => {
+  const { id, job } = await doneBatch();
+  const queues = { ...deps.queues, enqueueDeliver: () => Promise.reject(new Error("Redis is away")) };
+  await expect(finishBatch(job, { ...deps, queues })).rejects.toThrow("Redis is away");
+  const first = await everythingStored(id);
+  expect((await getBatchState(deps.redis, id))?.batch.status).toBe("finalizing");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await finishBatch(job, deps);
+  expect(await everythingStored(id)).toEqual(first);
+  const messages = (await readQueue(deps.redis, queueNames.deliver)).filter(({ payload }) =>
+    DeliverPayload.parse(payload).body.includes(id),
+  );
+  expect(messages).toHaveLength(1);
+});
+
+test("done again after its end it does nothing: a completed batch is never seen unfinished", async () => {
+  const { id, job } = await doneBatch();
+  await finishBatch(job, deps);
+  const completed = await getBatchState(deps.redis, id);
+  await deps.storage.delete(storageKeys.batchPart(id, 0));
+  await finishBatch(job, deps);
+  expect(await getBatchState(deps.redis, id)).toEqual(completed);
+});
+
+test("a part that is missing is an error that names it, and the batch does not end without it", async () => {
+  const { id, job } = await doneBatch();
+  await deps.storage.delete(storageKeys.batchPart(id, 1));
+  await expect(finishBatch(job, deps)).rejects.toThrow(storageKeys.batchPart(id, 1));
+  expect((await getBatchState(deps.redis, id))?.batch.status).toBe("finalizing");
+});
+
+test("a batch that nobody knows is an error that names it, and leaves nothing behind", async () => {
+  const id = newId("bat");
+  await expect(finishBatch({ kind: "finish", tenant: "default", batch_id: id }, deps)).rejects.toThrow(id);
+  expect(await deps.redis.keys(`*${id}*`)).toEqual([]);
+});
