@@ -48,7 +48,7 @@ const ask = async (
   {
     headers,
     ...init
-  }: { method?: string; headers?: Record<string, string>; body?: RequestInit["body"] } = {},
+  }: { method?: string; headers?: Record<string, string>; body?: string | Buffer<ArrayBuffer> } = {},
 ) => {
   const authorization = `Bearer ${tresline.apiKey}`;
   const response = await fetch(tresline.url + path, { ...init, headers: { authorization, ...headers } });
