@@ -1,12 +1,16 @@
-import { build } from "./commands/build.ts";
 import type { CliIo, Command } from "./commands/command.ts";
-import { inspect } from "./commands/inspect.ts";
-import { list } from "./commands/list.ts";
-import { pull } from "./commands/pull.ts";
 import { errorCode } from "./error-code.ts";
 import { ModelError } from "./model-error.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = { list, pull, build, inspect };
+/** Each is loaded when it is asked for: most need neither the image decoder nor the network. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  list: async () => (await import("./commands/list.ts")).list,
+  pull: async () => (await import("./commands/pull.ts")).pull,
+  build: async () => (await import("./commands/build.ts")).build,
+  inspect: async () => (await import("./commands/inspect.ts")).inspect,
+  classify: async () => (await import("./commands/classify.ts")).classify,
+  evaluate: async () => (await import("./commands/evaluate.ts")).evaluate,
+};
 
 const HELP = `Usage: tresline-model COMMAND
 
@@ -16,20 +20,22 @@ Makes the model directories that Tresline serves from TResNet checkpoints.
   pull       download a published model and build its directory
   build      build a model directory from a checkpoint file
   inspect    say what a model directory holds, and check it
+  classify   label image files with a model directory
+  evaluate   measure a model directory on labelled images
 
 tresline-model COMMAND --help says more.
 `;
 
-/** Runs `tresline-model` with these arguments. Gives its exit code: 0, or 2 after the one line that says what the user did wrong went to `err`. */
+/** Runs `tresline-model` with these arguments. Gives its exit code: 0, what the command says, or 2 after the one line that says what the user did wrong went to `err`. */
 export async function runCli(args: string[], io: CliIo, err: (text: string) => void): Promise<number> {
   try {
     const [name, ...rest] = args;
     if (name === undefined || name === "--help") return print(io, HELP);
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!command) throw new ModelError(`${name} is no command; see tresline-model --help.`);
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!load) throw new ModelError(`${name} is no command; see tresline-model --help.`);
+    const command = await load();
     if (rest.includes("--help")) return print(io, command.help);
-    await command.run(rest, io);
-    return 0;
+    return (await command.run(rest, io)) ?? 0;
   } catch (error) {
     if (!isUsersFault(error)) throw error;
     err(`tresline-model: ${error.message.replaceAll("\n", " ")}\n`);

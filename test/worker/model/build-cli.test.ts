@@ -154,7 +154,7 @@ test("wrong arguments end in one clear line and exit code 2", async () => {
 test("every help text fits 80 columns", async () => {
   for (const args of [
     ["--help"],
-    ...["list", "build", "inspect"].map((name) => [name, "--help"]),
+    ...["list", "pull", "build", "inspect", "classify", "evaluate"].map((name) => [name, "--help"]),
     ["list"],
   ]) {
     const { code, out } = await tresline(...args);

@@ -11,6 +11,6 @@ export interface CliIo {
 export interface Command {
   /** The text of `--help`, at most 80 columns. */
   readonly help: string;
-  /** Does it. Throws ModelError, or parseArgs' own error, for the user's fault. */
-  readonly run: (args: string[], io: CliIo) => void | Promise<void>;
+  /** Does it, and gives the exit code when that is not 0. Throws ModelError, or parseArgs' own error, for the user's fault. */
+  readonly run: (args: string[], io: CliIo) => void | Promise<void | number>;
 }
