@@ -1,0 +1,73 @@
+import { Queue } from "bullmq";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { readConfig } from "../../../shared/config.ts";
+import { REDIS_PREFIX } from "../../../shared/keys.ts";
+import { messageId, newId } from "../../../shared/new-id.ts";
+import { queueNames } from "../../../shared/queue.ts";
+import { WorkerConfig } from "../../../worker/config.ts";
+import type { Consuming } from "../../../worker/consume.ts";
+import { startDeliver } from "../../../worker/deliver/start.ts";
+import { startTestServer } from "../../support/http-server.ts";
+import type { TestServer } from "../../support/http-server.ts";
+import { openWorkerDeps } from "../../support/worker-deps.ts";
+import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+
+let deps: WorkerTestDeps;
+let receiver: TestServer;
+let deliver: Consuming;
+let queue: Queue;
+const arrived: Record<string, number> = {};
+beforeAll(async () => {
+  receiver = await startTestServer(({ path }) => {
+    arrived[path] = (arrived[path] ?? 0) + 1;
+    if (path === "/busy") return { status: 503, headers: { "retry-after": "7200" } };
+    if (path === "/gone") return { status: 410 };
+    return { status: path === "/flaky" && arrived[path] === 1 ? 500 : 200 };
+  });
+  deps = await openWorkerDeps();
+  const config = readConfig(WorkerConfig, { ALLOWED_PRIVATE_NETWORKS: "127.0.0.1/32" });
+  deliver = startDeliver({ ...deps, config, onCrash: () => {} });
+  queue = new Queue(queueNames.deliver, { connection: deps.redis, prefix: REDIS_PREFIX });
+});
+afterAll(async () => {
+  await deliver.close();
+  await queue.close();
+  await receiver.stop();
+  await deps.stop();
+});
+
+async function send(path: string): Promise<string> {
+  const url = receiver.url + path;
+  const id = await messageId(newId("cls"), "classification.succeeded", url);
+  const payload = {
+    message_id: id,
+    tenant: "default",
+    event_type: "classification.succeeded" as const,
+    url,
+    body: "{}",
+  };
+  await deps.queues.enqueueDeliver({ id, payload });
+  return id;
+}
+const eventually = (check: () => Promise<void> | void) =>
+  vi.waitFor(check, { timeout: 15_000, interval: 50 });
+
+test("a message that failed is tried again after about five seconds, under the same id, until it is delivered", async () => {
+  const id = await send("/flaky");
+  await eventually(async () => expect(await (await queue.getJob(id))?.getState()).toBe("completed"));
+  const ids = receiver.received
+    .filter(({ path }) => path === "/flaky")
+    .map(({ headers }) => headers["webhook-id"]);
+  expect(ids).toEqual([id, id]);
+});
+
+test("a receiver that asks for more time gets it", async () => {
+  const id = await send("/busy");
+  await eventually(async () => expect((await queue.getJob(id))?.delay).toBe(7_200_000));
+});
+
+test("a receiver that is gone is asked once", async () => {
+  const id = await send("/gone");
+  await eventually(async () => expect(await (await queue.getJob(id))?.getState()).toBe("completed"));
+  expect(arrived["/gone"]).toBe(1);
+});
