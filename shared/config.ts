@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ModelName } from "./contracts/ids.ts";
 
 /** The environment does not make sense. The message has a line for each variable that is wrong. */
 export class ConfigError extends Error {
@@ -9,9 +10,11 @@ export class ConfigError extends Error {
 export const wholeNumber = (minimum: number, maximum: number) =>
   z
     .string()
-    .regex(/^\d+$/, `must be a whole number from ${minimum} to ${maximum}`)
-    .transform(Number)
-    .pipe(z.number().min(minimum).max(maximum));
+    .refine(
+      (text) => /^\d+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum,
+      `must be a whole number from ${minimum} to ${maximum}`,
+    )
+    .transform(Number);
 
 /** A list in a variable, separated by commas. */
 export const commaList = z.string().transform((text) =>
@@ -42,7 +45,7 @@ export const CommonConfig = z.object({
     description:
       "`true` puts the bucket in the path instead of the host name, as most S3 servers other than AWS want it.",
   }),
-  MODEL: z.string().default("figures").meta({
+  MODEL: ModelName.default("figures").meta({
     description:
       "The model a worker serves and the API labels with by default: `figures`, `cifar10`, or a name under `MODELS_DIR`.",
   }),
@@ -61,12 +64,19 @@ export function readConfig<Schema extends z.ZodObject>(
   env: Readonly<Record<string, string | undefined>>,
 ): z.output<Schema> {
   const given = Object.keys(schema.shape).flatMap((name) => (env[name] ? [[name, env[name]]] : []));
-  const parsed = schema.safeParse(Object.fromEntries(given));
+  const parsed = schema.safeParse(Object.fromEntries(given), { error: notOneOf });
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
     const value = /KEY|TOKEN|SECRET|URL/.test(name) ? "" : ` (it is "${env[name] ?? ""}")`;
     return env[name] ? `${name} ${message}${value}.` : `${name} is not set and is needed.`;
   });
-  throw new ConfigError(lines.join("\n"));
+  throw new ConfigError([...new Set(lines)].join("\n"));
+}
+
+/** What is said of a word that is not one of those allowed; zod says the rest in the words of each variable. */
+function notOneOf({ code, values }: { code?: string; values?: unknown }): string | undefined {
+  return code === "invalid_value" && Array.isArray(values)
+    ? `must be one of ${values.join(", ")}`
+    : undefined;
 }

@@ -4,16 +4,14 @@ import type { RedisClient } from "../redis.ts";
 
 /** One caller's wait for a classification to finish. */
 export interface FinishedWait {
-  /** The finished classification, or undefined when `ms` milliseconds have passed or `signal` was aborted first. */
+  /** The finished classification, or undefined when `ms` milliseconds have passed or `signal` was aborted first, or when it cannot be read. */
   result(ms: number, signal: AbortSignal): Promise<Classification | undefined>;
 }
 
 /** Hears of finished classifications over a Redis connection of its own, which it takes over. */
 export function openFinishedFeed(redis: RedisClient) {
-  const waiting = new Map<string, (classification: Classification) => void>();
-  redis.on("message", (channel: string, text: string) =>
-    waiting.get(channel)?.(Classification.parse(JSON.parse(text))),
-  );
+  const waiting = new Map<string, (classification: Classification | undefined) => void>();
+  redis.on("message", (channel: string, text: string) => waiting.get(channel)?.(read(text)));
   return {
     /** Starts to listen for `id`. To be called before the job is enqueued, so that no end is missed. */
     async expect(id: string): Promise<FinishedWait> {
@@ -40,6 +38,15 @@ export function openFinishedFeed(redis: RedisClient) {
     },
     close: () => redis.disconnect(),
   };
+}
+
+/** The finished classification, or undefined when a worker of another version told it in a form that is not known here. */
+function read(text: string): Classification | undefined {
+  try {
+    return Classification.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Hears of finished classifications. */

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Classification } from "../../../shared/contracts/classification.ts";
+import { redisKeys } from "../../../shared/keys.ts";
+import { newId } from "../../../shared/new-id.ts";
+import { queuedClassification } from "../../../shared/queued-classification.ts";
+import {
+  finishClassification,
+  getMovingClassification,
+  putClassification,
+} from "../../../shared/state/classifications.ts";
+import { openFinishedFeed } from "../../../shared/state/finished-feed.ts";
+import type { FinishedFeed } from "../../../shared/state/finished-feed.ts";
+import { imageJob } from "../../support/labelling.ts";
+import { startTestRedis } from "../../support/redis.ts";
+import type { TestRedis } from "../../support/redis.ts";
+
+let server: TestRedis;
+let feed: FinishedFeed;
+beforeAll(async () => {
+  server = await startTestRedis();
+  feed = openFinishedFeed(server.redis.duplicate());
+});
+afterAll(async () => {
+  feed.close();
+  await server.stop();
+});
+
+const never = new AbortController().signal;
+const finished = (): Classification => ({
+  ...queuedClassification(imageJob("/a")),
+  status: "succeeded",
+  predictions: [],
+  completed_at: new Date().toISOString(),
+});
+/** How many connections listen for the end of a classification. */
+async function listeners(id: string): Promise<unknown> {
+  const [, count] = (await server.redis.pubsub("NUMSUB", redisKeys.finished(id))) as [string, number];
+  return count;
+}
+
+test("an end that comes before it is waited for is not missed", async () => {
+  const classification = finished();
+  const wait = await feed.expect(classification.id);
+  await finishClassification(server.redis, classification);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await wait.result(5_000, never)).toEqual(classification);
+});
+
+test("each waits for its own, and stops to listen when it has it", async () => {
+  const some = [finished(), finished(), finished()];
+  const waits = await Promise.all(some.map(({ id }) => feed.expect(id)));
+  const results = waits.map((wait) => wait.result(5_000, never));
+  for (const classification of some.toReversed()) await finishClassification(server.redis, classification);
+  expect(await Promise.all(results)).toEqual(some);
+  for (const { id } of some) expect(await listeners(id)).toBe(0);
+});
+
+test("nobody waits longer than asked, and nothing stays behind", async () => {
+  const { id } = finished();
+  const wait = await feed.expect(id);
+  expect(await listeners(id)).toBe(1);
+  expect(await wait.result(30, never)).toBeUndefined();
+  expect(await listeners(id)).toBe(0);
+});
+
+test("a client that goes away ends its wait, even when it went before", async () => {
+  const { id } = finished();
+  const client = new AbortController();
+  const result = (await feed.expect(id)).result(60_000, client.signal);
+  client.abort();
+  expect(await result).toBeUndefined();
+  expect(await (await feed.expect(id)).result(60_000, AbortSignal.abort())).toBeUndefined();
+});
+
+test("an end told in a form of another version ends the wait without a result instead of ending the process", async () => {
+  for (const text of ['{"id":"of the future"}', "no JSON"]) {
+    const id = newId("cls");
+    const wait = await feed.expect(id);
+    await server.redis.publish(redisKeys.finished(id), text);
+    expect(await wait.result(10_000, never)).toBeUndefined();
+  }
+});
+
+test("a classification is known to Redis while it moves, for more than a week, and no longer once it is finished", async () => {
+  const moving: Classification = { ...finished(), status: "processing", completed_at: null };
+  await putClassification(server.redis, moving);
+  expect(await getMovingClassification(server.redis, moving.id)).toEqual(moving);
+  expect(await server.redis.ttl(redisKeys.classification(moving.id))).toBeGreaterThan(7 * 86_400);
+  await finishClassification(server.redis, moving);
+  expect(await getMovingClassification(server.redis, moving.id)).toBeUndefined();
+});
