@@ -18,11 +18,18 @@ export const ApiConfig = CommonConfig.extend({
       description:
         "What the links in answers and callbacks begin with; `http://HOST:PORT` when it is not set.",
     }),
-  API_KEY: z.string().min(16, "must have at least 16 characters").meta({
-    description: "The key that clients send. `npm start` makes one and keeps it in `DATA_DIR/api-key`.",
-  }),
+  API_KEY: z
+    .string()
+    .regex(/^[!-~]{16,}$/, "must have at least 16 characters, none of them a space")
+    .meta({
+      description: "The key that clients send. `npm start` makes one and keeps it in `DATA_DIR/api-key`.",
+    }),
   MAX_BODY_BYTES: wholeNumber(1024, 1_000_000_000)
     .default(32_000_000)
     .meta({ description: "The largest body of a request, in bytes." }),
 });
 export type ApiConfig = z.infer<typeof ApiConfig>;
+
+/** Where the API itself listens, without a slash at the end. */
+export const listenUrl = ({ HOST, PORT }: Pick<ApiConfig, "HOST" | "PORT">): string =>
+  `http://${HOST.includes(":") ? `[${HOST}]` : HOST}:${PORT}`;

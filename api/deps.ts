@@ -8,6 +8,7 @@ import { openFinishedFeed } from "../shared/state/finished-feed.ts";
 import type { FinishedFeed } from "../shared/state/finished-feed.ts";
 import { openStorage } from "../shared/storage/open-storage.ts";
 import type { Storage } from "../shared/storage/storage.ts";
+import { listenUrl } from "./config.ts";
 import type { ApiConfig } from "./config.ts";
 
 /** What routes and services work with. */
@@ -20,10 +21,15 @@ export interface ApiDeps {
   logger: Logger;
   /** What links begin with, without a slash at the end. */
   baseUrl: () => string;
+  /** Aborted when the process is to stop: requests that wait for a result are then answered with what there is. */
+  stopping: AbortSignal;
 }
 
 /** Opens what the API needs. Connections are made in the background: a Redis that is away shows in `/readyz` and in answers. */
-export async function openDeps(config: ApiConfig): Promise<ApiDeps & { close: () => Promise<void> }> {
+export async function openDeps(
+  config: ApiConfig,
+  stopping: AbortSignal,
+): Promise<ApiDeps & { close: () => Promise<void> }> {
   const logger = createLogger("api", config.LOG_LEVEL);
   const onError = (err: Error) => logger.error({ err }, "Redis trouble");
   const redis = openRedis(config.REDIS_URL, "fail-fast", onError);
@@ -41,7 +47,8 @@ export async function openDeps(config: ApiConfig): Promise<ApiDeps & { close: ()
     queues,
     finished,
     logger,
-    baseUrl: () => config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`,
+    stopping,
+    baseUrl: () => config.PUBLIC_URL ?? listenUrl(config),
     async close() {
       finished.close();
       await queues.close();

@@ -68,7 +68,7 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(results, async (c) => {
     const stream = await getBatchResults(deps, c.get("tenant"), c.req.valid("param").id);
-    return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
+    return c.body(stream, 200, { "content-type": "application/x-ndjson" });
   });
 
   return routes;

@@ -81,7 +81,7 @@ export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       tenant: c.get("tenant"),
       ...(await readImage(c.req, bodies, c.req.valid("query"))),
       waitMs: waitS * 1000,
-      signal: c.req.raw.signal,
+      signal: AbortSignal.any([c.req.raw.signal, deps.stopping]),
     });
     if (waitS > 0) c.header("preference-applied", `wait=${waitS}`);
     if (classification.completed_at !== null) return c.json(classification, 200);

@@ -16,7 +16,7 @@ export interface CreateClassificationInput {
   options: ClassificationOptions;
   /** Milliseconds to wait for the end; 0 answers at once. */
   waitMs: number;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has gone or the process is to stop. */
   signal: AbortSignal;
 }
 
@@ -46,5 +46,9 @@ export async function createClassification(
   const wait = waitMs > 0 ? await deps.finished.expect(id) : undefined;
   await putClassification(deps.redis, queued);
   await deps.queues.enqueueClassify(model, options.priority, [{ id, payload }]);
-  return (await wait?.result(waitMs, signal)) ?? queued;
+  // It is accepted whatever becomes of the wait, as when Redis goes now.
+  const ended = await wait?.result(waitMs, signal).catch((err: unknown) => {
+    deps.logger.warn({ id, err }, "a wait was cut short");
+  });
+  return ended ?? queued;
 }

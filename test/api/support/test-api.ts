@@ -43,7 +43,8 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
   const root = mkdtempSync(join(tmpdir(), "tresline-api-"));
   const directory = join(root, "storage");
   const common = { REDIS_URL: redis.url, STORAGE_URL: `file:${directory}`, LOG_LEVEL: "silent" };
-  const opened = await openDeps(readConfig(ApiConfig, { ...common, API_KEY, PUBLIC_URL, ...settings }));
+  const apiConfig = readConfig(ApiConfig, { ...common, API_KEY, PUBLIC_URL, ...settings });
+  const opened = await openDeps(apiConfig, new AbortController().signal);
   const logLines: string[] = [];
   const logger = pino({ level: "debug" }, { write: (line: string) => void logLines.push(line) });
   const deps: ApiDeps = { ...opened, logger };

@@ -1,0 +1,96 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Classification } from "../../shared/contracts/classification.ts";
+import type { Problem } from "../../shared/contracts/error.ts";
+import { startTestApi } from "./support/test-api.ts";
+import type { TestApi } from "./support/test-api.ts";
+
+const CLASSIFICATIONS = "/v1/classifications";
+const image = { url: "https://example.com/cat.jpg" };
+/** Milliseconds within which a client must have been answered. */
+const BOUND_MS = 10_000;
+
+let api: TestApi;
+let isStopped = false;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+test("with Redis and storage there, the API is ready", async () => {
+  const response = await api.request("/readyz");
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ status: "ready", checks: { redis: "ok", storage: "ok" } });
+});
+
+test("with storage away, the API is not ready and refuses an image without a word of where storage is", async () => {
+  rmSync(api.directory, { recursive: true, force: true });
+  writeFileSync(api.directory, "a file where the directory was");
+  try {
+    const ready = await api.request("/readyz");
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({ status: "not_ready", checks: { redis: "ok", storage: "away" } });
+    const response = await api.request(CLASSIFICATIONS, {
+      method: "POST",
+      headers: { "content-type": "image/png" },
+      body: "x",
+    });
+    const problem = (await response.json()) as Problem;
+    expect(problem).toMatchObject({ status: 500, code: "internal" });
+    expect(problem.detail).toMatch(/our side.*request_id/);
+    expect(await api.redis.redis.keys("*:classification:*")).toEqual([]);
+    const logged = api.logLines.find((line) => line.includes(problem.request_id) && line.includes('"err"'));
+    expect(logged, "the reason is in the log").toContain(api.directory);
+  } finally {
+    rmSync(api.directory, { force: true });
+    mkdirSync(api.directory);
+    chmodSync(api.directory, 0o755);
+  }
+});
+
+test("when Redis goes while a request waits, what was accepted is answered as accepted", async () => {
+  const answer = api.post(CLASSIFICATIONS, { image }, { prefer: "wait=2" });
+  await expect.poll(async () => (await api.redis.redis.keys("*:classification:*")).length).toBe(1);
+  await expect
+    .poll(async () => (await api.redis.redis.keys("*:classify.figures.interactive:wait")).length)
+    .toBe(1);
+  await api.redis.stop();
+  isStopped = true;
+  const response = await answer;
+  expect(response.status).toBe(202);
+  expect(Classification.parse(await response.json()).status).toBe("queued");
+});
+
+const REQUESTS: [method: string, path: string, body?: string][] = [
+  ["POST", CLASSIFICATIONS, JSON.stringify({ image })],
+  ["POST", CLASSIFICATIONS, JSON.stringify({ image, model: "cifar10" })],
+  ["POST", "/v1/batches", JSON.stringify({ items: [{ custom_id: "a", image }] })],
+  ["GET", "/v1/classifications/cls_01kapz6s8r3v5m2n7q9w4x6y8z"],
+  ["GET", "/v1/batches/bat_01kapz6s8r3v5m2n7q9w4x6y8z"],
+  ["GET", "/v1/batches/bat_01kapz6s8r3v5m2n7q9w4x6y8z/results"],
+  ["GET", "/v1/webhook-secret"],
+];
+
+test.each(REQUESTS)("without Redis %s %s is answered with 503 soon", async (method, path, body) => {
+  expect(isStopped).toBe(true);
+  const began = performance.now();
+  const headers = { "content-type": "application/json", prefer: "wait=30" };
+  const response = await api.request(path, { method, headers, ...(body !== undefined && { body }) });
+  expect(performance.now() - began).toBeLessThan(BOUND_MS);
+  const problem = (await response.json()) as Problem;
+  expect(problem).toMatchObject({ status: 503, code: "overloaded" });
+  expect(problem.detail).toMatch(/cannot be reached.*Try again/);
+  expect(response.headers.get("retry-after")).toBe("5");
+});
+
+test("without Redis the process runs but is not ready", async () => {
+  expect((await api.request("/healthz")).status).toBe(200);
+  const response = await api.request("/readyz");
+  expect(response.status).toBe(503);
+  expect(await response.json()).toEqual({ status: "not_ready", checks: { redis: "away", storage: "ok" } });
+});
+
+test("without Redis the key is still asked for and the request still checked", async () => {
+  expect((await api.app.request(CLASSIFICATIONS, { method: "POST" })).status).toBe(401);
+  expect((await api.post(CLASSIFICATIONS, {})).status).toBe(400);
+});
