@@ -5,7 +5,7 @@ import { Weights } from "./checkpoint/weights.ts";
 import type { ModelConfig } from "./config.ts";
 import { sha256, sha256File } from "./digest.ts";
 import { countMacs } from "./macs.ts";
-import { ManifestContent, MODEL_FORMAT } from "./manifest.ts";
+import { ManifestContent, MODEL_FORMAT, ModelName } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { writeModelDir } from "./model-dir.ts";
 import { ModelError } from "./model-error.ts";
@@ -32,6 +32,11 @@ export function buildModel(
   out: string,
   options: BuildOptions,
 ): Manifest {
+  const name = basename(resolve(out));
+  if (!ModelName.safeParse(name).success)
+    throw new ModelError(
+      `${out}: the model would be called ${JSON.stringify(name)}; a name has letters, digits, ".", "_" and "-" only.`,
+    );
   const checkpoint = readCheckpoint(checkpointPath);
   const architecture = architectureOf(checkpoint, config);
   const labels = labelsOf(checkpoint, config, architecture.numClasses);
@@ -47,7 +52,7 @@ export function buildModel(
   const { layers, widthFactor, v2, leakySlopes, head, numClasses } = architecture;
   const content = ManifestContent.parse({
     format: MODEL_FORMAT,
-    name: basename(resolve(out)),
+    name,
     variant: variantName(architecture) ?? null,
     architecture: { layers, width_factor: widthFactor, v2, leaky_slopes: leakySlopes, head },
     num_classes: numClasses,

@@ -8,10 +8,15 @@ export const MODEL_FORMAT = 1;
 /** `sha256:` and 64 hex digits. */
 export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits");
 
+/** What a model may be called; a name is part of paths, keys and URLs. */
+export const ModelName = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'must have only letters, digits, ".", "_" and "-"');
+
 /** model.json: what a model directory holds, without the digest that covers it. */
 export const ManifestContent = z.strictObject({
   format: z.literal(MODEL_FORMAT),
-  name: z.string().min(1),
+  name: ModelName,
   /** The body's name, or null for a custom one. */
   variant: z.enum(VARIANT_NAMES).nullable(),
   architecture: ArchitectureFields,

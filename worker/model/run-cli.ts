@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   pull: async () => (await import("./commands/pull.ts")).pull,
   build: async () => (await import("./commands/build.ts")).build,
   inspect: async () => (await import("./commands/inspect.ts")).inspect,
+  publish: async () => (await import("./commands/publish.ts")).publish,
   classify: async () => (await import("./commands/classify.ts")).classify,
   evaluate: async () => (await import("./commands/evaluate.ts")).evaluate,
 };
@@ -20,6 +21,7 @@ Makes the model directories that Tresline serves from TResNet checkpoints.
   pull       download a published model and build its directory
   build      build a model directory from a checkpoint file
   inspect    say what a model directory holds, and check it
+  publish    put a model directory in a repository, under its digest
   classify   label image files with a model directory
   evaluate   measure a model directory on labelled images
 

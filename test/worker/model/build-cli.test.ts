@@ -154,7 +154,10 @@ test("wrong arguments end in one clear line and exit code 2", async () => {
 test("every help text fits 80 columns", async () => {
   for (const args of [
     ["--help"],
-    ...["list", "pull", "build", "inspect", "classify", "evaluate"].map((name) => [name, "--help"]),
+    ...["list", "pull", "build", "inspect", "publish", "classify", "evaluate"].map((name) => [
+      name,
+      "--help",
+    ]),
     ["list"],
   ]) {
     const { code, out } = await tresline(...args);
