@@ -7,7 +7,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   api: ["api", "shared"],
   worker: ["worker", "shared"],
   "worker/model": ["worker/model"],
-  "worker/model/cli.ts": ["worker/model"],
+  // Classifying and evaluating files needs no queue, and so no more of the worker than this.
+  "worker/model/score-files.ts": ["worker/model", "worker/engine/session.ts", "worker/image/preprocess.ts"],
   shared: ["shared"],
   "shared/contracts": ["shared/contracts"],
   infra: ["infra", "shared", "worker/model/demo.ts"],
