@@ -23,13 +23,15 @@ export interface TestServer {
 }
 
 /** Starts one; to be stopped in `afterAll`. */
-export async function startTestServer(answer: (request: ReceivedRequest) => TestAnswer): Promise<TestServer> {
+export async function startTestServer(
+  answer: (request: ReceivedRequest) => TestAnswer | Promise<TestAnswer>,
+): Promise<TestServer> {
   const received: ReceivedRequest[] = [];
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const body = (await buffer(request)).toString("utf8");
     const whole = { path: request.url ?? "", headers: request.headers, body };
     received.push(whole);
-    const given = answer(whole);
+    const given = await answer(whole);
     if (given !== "hang") response.writeHead(given.status, given.headers).end(given.body);
   };
   const server = createServer((request, response) => void serve(request, response)).listen(0, "127.0.0.1");
