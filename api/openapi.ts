@@ -3,7 +3,7 @@ import type { ApiEnv } from "./env.ts";
 
 /** The OpenAPI 3.1 document of an app, made of the very schemas that check its requests. */
 export function openapiDocument(app: OpenAPIHono<ApiEnv>) {
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Tresline",
@@ -13,6 +13,10 @@ export function openapiDocument(app: OpenAPIHono<ApiEnv>) {
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
   });
+  // A route cannot say it of itself: to Hono's validators `required` means that a body is of every type it may have.
+  for (const { post } of Object.values(document.paths ?? {}))
+    if (post?.requestBody !== undefined && "content" in post.requestBody) post.requestBody.required = true;
+  return document;
 }
 
 /** What `openapiDocument` returns. */

@@ -6,7 +6,7 @@ import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { createBatch } from "../services/create-batch.ts";
 import { getBatch, getBatchResults } from "../services/get-batch.ts";
-import { BEARER, problems } from "./responses.ts";
+import { BEARER, acceptedHeaders, problems } from "./responses.ts";
 
 const answer = { content: { "application/json": { schema: Batch } } };
 const described = { tags: ["Batches"], security: BEARER };
@@ -24,8 +24,8 @@ const create = createRoute({
   ...described,
   request: { body: { required: true, content: { "application/json": { schema: CreateBatch } } } },
   responses: {
-    202: { description: "Accepted: ask again at `Location`.", ...answer },
-    ...problems(404, 413, 415, 422),
+    202: { description: "Accepted: ask again at `Location`.", headers: acceptedHeaders, ...answer },
+    ...problems("model_not_found", "image_too_large", "unsupported_media_type"),
   },
 });
 
@@ -36,7 +36,7 @@ const get = createRoute({
   summary: "Get a batch and how far it is",
   ...described,
   request: { params },
-  responses: { 200: { description: "The batch.", ...answer }, ...problems(404) },
+  responses: { 200: { description: "The batch.", ...answer }, ...problems("not_found") },
 });
 
 const results = createRoute({
@@ -49,7 +49,7 @@ const results = createRoute({
   request: { params },
   responses: {
     200: { description: "One line an item.", content: ndjson },
-    ...problems(404, 409),
+    ...problems("not_found", "conflict"),
   },
 });
 

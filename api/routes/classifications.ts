@@ -16,7 +16,7 @@ import { createClassification } from "../services/create-classification.ts";
 import type { CreateClassificationInput } from "../services/create-classification.ts";
 import type { ImageBytes } from "../services/store-image.ts";
 import { getClassification } from "../services/get-classification.ts";
-import { BEARER, problems } from "./responses.ts";
+import { BEARER, acceptedHeaders, problems } from "./responses.ts";
 
 const ImageFile = z
   .custom<File>((value) => value instanceof File, "must be a file")
@@ -40,7 +40,7 @@ const create = createRoute({
       prefer: z
         .string()
         .optional()
-        .meta({ description: "`wait=10`: wait up to 10 s (60 at most).", example: "wait=10" }),
+        .meta({ description: "`wait=10`: wait up to 10 s (60 at most) for the labels.", example: "wait=10" }),
     }),
     query: ClassificationTextOptions,
     body: {
@@ -53,8 +53,8 @@ const create = createRoute({
   },
   responses: {
     200: { description: "Finished in time.", ...answer },
-    202: { description: "Accepted: ask again at `Location`.", ...answer },
-    ...problems(404, 413, 415, 422),
+    202: { description: "Accepted: ask again at `Location`.", headers: acceptedHeaders, ...answer },
+    ...problems("model_not_found", "image_too_large", "unsupported_media_type", "invalid_image"),
   },
 });
 
@@ -66,7 +66,7 @@ const get = createRoute({
   tags: ["Classifications"],
   security: BEARER,
   request: { params: z.object({ id: ClassificationId }) },
-  responses: { 200: { description: "The classification.", ...answer }, ...problems(404) },
+  responses: { 200: { description: "The classification.", ...answer }, ...problems("not_found") },
 });
 
 /** The routes of single images. */

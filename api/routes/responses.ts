@@ -1,13 +1,29 @@
-import { Problem } from "../../shared/contracts/error.ts";
+import { z } from "@hono/zod-openapi";
+import { ERROR_KINDS, Problem } from "../../shared/contracts/error.ts";
+import type { ErrorCode } from "../../shared/contracts/error.ts";
 
-/** The error answers of a route for its OpenAPI description, by status. */
-export const problems = (...statuses: number[]) =>
-  Object.fromEntries(
-    [400, 401, 500, 503, ...statuses].map((status) => [
+/** What any route under /v1 may answer. */
+const ALWAYS: ErrorCode[] = ["invalid_request", "unauthorized", "internal", "overloaded"];
+
+/** The error answers of a route for its OpenAPI description, by status: those of every route under /v1 and these codes. */
+export function problems(...codes: ErrorCode[]) {
+  const byStatus = Map.groupBy([...ALWAYS, ...codes], (code) => ERROR_KINDS[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, each]) => [
       status,
-      { description: "A problem.", content: { "application/problem+json": { schema: Problem } } },
+      {
+        description: each.map((code) => `\`${code}\``).join(" or "),
+        content: { "application/problem+json": { schema: Problem } },
+      },
     ]),
   );
+}
+
+/** The headers of a 202. */
+export const acceptedHeaders = z.object({
+  location: z.string().meta({ description: "Where to ask for it again." }),
+  "retry-after": z.string().meta({ description: "Seconds to wait before that." }),
+});
 
 /** The security of routes under /v1 in the OpenAPI document. */
 export const BEARER = [{ bearer: [] }];

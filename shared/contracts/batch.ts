@@ -18,7 +18,9 @@ export const CreateBatch = LabelOptions.extend({
     .array(z.strictObject({ custom_id: CustomId, image: ImageInput }))
     .min(1)
     .max(MAX_INLINE_ITEMS),
-  webhook_events_filter: z.array(z.enum(BATCH_EVENTS)).optional(),
+  webhook_events_filter: z.array(z.enum(BATCH_EVENTS)).optional().meta({
+    description: "Deliver only these events; all when absent.",
+  }),
 })
   .superRefine(({ items }, context) => {
     const seen = new Map<string, number>();

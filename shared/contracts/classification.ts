@@ -19,7 +19,7 @@ export const Metadata = z
 
 /** How images are labelled: the same for one classification and for a whole batch. */
 export const LabelOptions = z.strictObject({
-  model: ModelName.optional(),
+  model: ModelName.optional().meta({ description: "The service's default model when absent." }),
   top_k: z
     .int()
     .min(1)
@@ -33,7 +33,10 @@ export const LabelOptions = z.strictObject({
     .default(0)
     .meta({ description: "Leave out predictions with a lower score." }),
   metadata: Metadata.default({}),
-  webhook: HttpUrl.optional().meta({ description: "Where to deliver signed events about this resource." }),
+  webhook: HttpUrl.optional().meta({
+    description: "Where to deliver signed events about this resource.",
+    example: "https://example.com/hooks/tresline",
+  }),
 });
 
 /** The options of one classification. */
@@ -41,22 +44,34 @@ export const ClassificationOptions = LabelOptions.extend({
   webhook_events_filter: z.array(z.enum(CLASSIFICATION_EVENTS)).optional().meta({
     description: "Deliver only these events; all when absent.",
   }),
-  priority: z.enum(["interactive", "bulk"]).default("interactive"),
+  priority: z
+    .enum(["interactive", "bulk"])
+    .default("interactive")
+    .meta({ description: "Which images go first: `interactive` ones." }),
 });
 export type ClassificationOptions = z.infer<typeof ClassificationOptions>;
 
-const number = z
-  .string()
-  .regex(/^-?\d+(\.\d+)?$/, "must be a number")
-  .transform(Number);
+const numberInText = (option: z.ZodDefault<z.ZodNumber>, type: "integer" | "number") => {
+  const { minValue, maxValue } = option.unwrap();
+  return z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, "must be a number")
+    .transform(Number)
+    .pipe(option.unwrap())
+    .meta({ ...option.meta(), type, minimum: minValue, maximum: maxValue })
+    .optional();
+};
 
 /** The same options where they are text: in the query beside a raw image, and in a form. */
 export const ClassificationTextOptions = z.strictObject({
   model: LabelOptions.shape.model,
-  top_k: number.pipe(LabelOptions.shape.top_k.unwrap()).optional(),
-  threshold: number.pipe(LabelOptions.shape.threshold.unwrap()).optional(),
+  top_k: numberInText(LabelOptions.shape.top_k, "integer"),
+  threshold: numberInText(LabelOptions.shape.threshold, "number"),
   webhook: LabelOptions.shape.webhook,
-  priority: ClassificationOptions.shape.priority.unwrap().optional(),
+  priority: ClassificationOptions.shape.priority
+    .unwrap()
+    .optional()
+    .meta(ClassificationOptions.shape.priority.meta() ?? {}),
 });
 
 /** The JSON body of `POST /v1/classifications`. */

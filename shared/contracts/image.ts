@@ -29,9 +29,9 @@ export const ImageInput = z
       z.strictObject({
         data: z
           .string()
-          .regex(/^data:image\/[a-z0-9.+-]+;base64,/i, "must begin with data:image/…;base64,")
+          .regex(/^data:image\/[A-Za-z0-9.+-]+;base64,/, "must begin with data:image/…;base64,")
           .refine(hasValidBase64, "is not valid base 64 after the comma")
-          .meta({ description: "A data URL.", example: "data:image/png;base64,iVBORw0KGgo…" }),
+          .meta({ description: "A data URL.", example: "data:image/png;base64,iVBORw0KGgo=" }),
       }),
     ],
     { error: 'must be {"url": "https://…"} or {"data": "data:image/png;base64,…"}' },

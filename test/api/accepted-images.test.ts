@@ -108,7 +108,7 @@ test("a content type is read whatever its case and its parameters", async () => 
   const json = { "content-type": "Application/JSON; charset=utf-8", ...WAIT };
   const inJson = await api.post(
     CLASSIFICATIONS,
-    { image: { data: toDataUrl(BAR_CHART, "Image/PNG") } },
+    { image: { data: toDataUrl(BAR_CHART, "image/PNG") } },
     json,
   );
   expect(await resource(inJson)).toMatchObject({ status: "succeeded", input: { media_type: "image/png" } });
