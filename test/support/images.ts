@@ -195,15 +195,17 @@ export async function badImages(): Promise<Record<string, BadImage>> {
   const isBroken = { code: "invalid_image", says: /^The image cannot be decoded: .+\.$/ } as const;
   const isNone = { code: "invalid_image", says: /^The file is not an image of a known format\.$/ } as const;
   const isHuge = { code: "image_too_large", says: /more than 100000000 pixels/ } as const;
-  const isOther = { code: "unsupported_media_type", says: /format svg are not decoded; send JPEG/ } as const;
+  const isOther = { code: "unsupported_media_type", says: /^SVG is not decoded; send JPEG/ } as const;
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
+  const svgWithPrologue = `<?xml version="1.0"?>\n<!-- drawn by hand -->\n${svg.replaceAll(/ (width|height)="9"/g, "")}`;
   return {
     "an empty file": { bytes: new Uint8Array(), code: "invalid_image", says: /empty: it has 0 bytes/ },
     text: { bytes: Buffer.from("this is not an image"), ...isNone },
-    HTML: { bytes: Buffer.from("<!doctype html><title>404</title><p>Not found</p>"), ...isNone },
+    HTML: { bytes: Buffer.from("<!doctype html><title>404</title><p>Not found</p><svg />"), ...isNone },
     "random bytes": { bytes: noise(5_000), ...isNone },
     SVG: { bytes: Buffer.from(svg), ...isOther },
+    "SVG without a size, after a prologue": { bytes: Buffer.from(svgWithPrologue), ...isOther },
     "a JPEG cut in half": { bytes: half(await picture.jpeg().toBuffer()), ...isBroken },
     "a PNG cut in half": { bytes: half(await picture.png({ compressionLevel: 0 }).toBuffer()), ...isBroken },
     "the beginning of a JPEG": { bytes: Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]), ...isBroken },

@@ -17,14 +17,18 @@ export interface PreprocessOptions {
 /** libvips's name of an interpolation; both are antialiased when they make smaller. */
 const KERNELS = { bilinear: "linear", bicubic: "cubic" } as const;
 
-/** The formats that are decoded, by sharp's names; SVG and PDF are programs rather than pictures and stay out. */
+/** The formats that are decoded, by sharp's names. */
 const FORMATS = new Set(["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"]);
 
 /** Seconds after which a decoder is stopped. */
 const DECODE_TIMEOUT_S = 30;
 
-/** Sets libvips up for many small images at once: one thread an image, nothing cached. To be called once, before the first image. */
+/**
+ * Sets libvips up for many small images at once: one thread an image, nothing cached, and SVG not even opened, since it is
+ * a program rather than a picture. To be called once, before the first image.
+ */
 export function configureSharp(): void {
+  sharp.block({ operation: ["VipsForeignLoadSvg"] });
   sharp.cache(false);
   sharp.concurrency(1);
 }
@@ -38,7 +42,7 @@ export function configureSharp(): void {
 export async function preprocess(file: Uint8Array, options: PreprocessOptions): Promise<Uint8Array> {
   if (file.byteLength === 0) throw new PermanentError("invalid_image", "The image is empty: it has 0 bytes.");
   const image = sharp(file, { limitInputPixels: options.maxPixels, failOn: "error" });
-  const refuse = refusal(options.maxPixels);
+  const refuse = refusal(file, options.maxPixels);
   const { width, height } = await uprightSize(image).catch(refuse);
   const scaled = scaledSize(width, height, options);
   const [rows, columns] = options.size;
@@ -92,7 +96,7 @@ function scaledSize(
 
 /** Turns what libvips says into a failure of this image. */
 const refusal =
-  (maxPixels: number) =>
+  (file: Uint8Array, maxPixels: number) =>
   (error: unknown): never => {
     if (error instanceof PermanentError) throw error;
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
@@ -100,6 +104,12 @@ const refusal =
       throw new PermanentError(
         "image_too_large",
         `The image has more than ${maxPixels} pixels, the most that are decoded; send a smaller one.`,
+        { cause: error },
+      );
+    if (isSvg(file))
+      throw new PermanentError(
+        "unsupported_media_type",
+        "SVG is not decoded; send JPEG, PNG, WebP, GIF, TIFF or AVIF.",
         { cause: error },
       );
     if (/unsupported image format/i.test(reason))
@@ -112,3 +122,7 @@ const refusal =
       { cause: error },
     );
   };
+
+/** Whether a file is SVG: text that begins with its tag, after a prologue and comments perhaps. */
+const isSvg = (file: Uint8Array) =>
+  /^\s*(?!<!doctype html)(?:<[?!][^]*)?<svg[\s>]/i.test(new TextDecoder().decode(file.subarray(0, 1_000)));
