@@ -25,14 +25,18 @@ export function countMacs(graph: Graph, size: readonly [number, number]): number
 
 const product = (values: readonly number[]) => values.reduce((a, b) => a * b, 1);
 
+/** Elements of the blur's kernel, which its two mean pools stand for; only the second of them is padded. */
+const BLUR_KERNEL = 9;
+
 function nodeMacs(
-  { opType }: GraphNode,
+  { opType, attributes }: GraphNode,
   inputs: readonly (readonly number[])[],
   output: readonly number[],
 ): number {
   const [first = [], second = []] = inputs;
   if (opType === "Conv") return product(output.slice(2)) * product(second);
   if (opType === "Gemm") return product(second);
+  if (opType === "AveragePool" && attributes["pads"]) return BLUR_KERNEL * product(output);
   if (opType === "MatMul") return product(output) * first.at(-1)!;
   return 0;
 }
@@ -51,10 +55,8 @@ function outputShape(
       return integers(attributes["perm"]).map((axis) => x[axis]!);
     case "SpaceToDepth":
       return [n, c * 16, h / 4, w / 4];
-    case "Pad":
-      return [n, c, h + 2, w + 2];
     case "AveragePool":
-      return [n, c, Math.ceil(h / 2), Math.ceil(w / 2)];
+      return [n, c, ...[h, w].map((side) => poolSide(side, attributes))];
     case "GlobalAveragePool":
       return [n, c, 1, 1];
     case "Conv":
@@ -92,9 +94,13 @@ const integers = (attribute: Attribute | undefined) =>
   Array.isArray(attribute) ? attribute.map(Number) : [];
 
 function convSide(side: number, kernel: number, attributes: GraphNode["attributes"]): number {
-  const padding = attributes["pads"] ? 2 : 0;
-  const stride = attributes["strides"] ? 2 : 1;
-  return Math.floor((side + padding - kernel) / stride) + 1;
+  return side + (attributes["pads"] ? 2 : 0) - kernel + 1;
+}
+
+/** Mean pools are 2 wide: of stride 1; of stride 2, padded all around (the blur's second); or of stride 2, rounding up (the shortcut). */
+function poolSide(side: number, attributes: GraphNode["attributes"]): number {
+  if (!attributes["strides"]) return side - 1;
+  return attributes["pads"] ? Math.floor(side / 2) + 1 : Math.ceil(side / 2);
 }
 
 /** ONNX's Reshape: 0 keeps the input's dimension, -1 takes what is left. */

@@ -8,6 +8,7 @@ import { Weights } from "../../../worker/model/checkpoint/weights.ts";
 import { demoSource } from "../../../worker/model/demo.ts";
 import { encodeModel } from "../../../worker/model/onnx/encode.ts";
 import { Graph } from "../../../worker/model/onnx/graph.ts";
+import type { GraphNode } from "../../../worker/model/onnx/graph.ts";
 import { servingGraph } from "../../../worker/model/serving-graph.ts";
 import type { Serving } from "../../../worker/model/serving-graph.ts";
 import { recognize } from "../../../worker/model/tresnet/recognize.ts";
@@ -37,7 +38,7 @@ async function compare(name: string, side: number, batch: number): Promise<void>
     });
   };
   const ours = await sessionOf(graphOf("uint8"));
-  const plain = await sessionOf(unfolded(graphOf("float")));
+  const plain = await sessionOf(plainest(graphOf("float")));
   const bytes = Uint8Array.from({ length: batch * side * side * 3 }, (_, i) => (i * 131) % 251);
   const runOurs = async () =>
     ours.run({ image: new Tensor("uint8", bytes, [batch, side, side, 3]) }, ["scores"]);
@@ -78,33 +79,53 @@ function checkpointOf(name: string): string {
   return path;
 }
 
-/** The graph with every folded norm taken out of its convolution again: Conv without bias, then BatchNormalization. */
-function unfolded(graph: Graph): Graph {
+/** The graph as upstream's code reads: every norm after its convolution instead of in it, and the blur a reflecting pad and a depthwise convolution. */
+function plainest(graph: Graph): Graph {
   const plain = new Graph();
   plain.inputs.push(...graph.inputs);
   plain.outputs.push(...graph.outputs);
   for (const constant of graph.initializers.values()) plain.initializers.set(constant.name, constant);
   for (const node of graph.nodes) {
-    const [x = "", kernel = "", bias = ""] = node.inputs;
-    const channels = graph.initializers.get(bias)?.dims[0];
-    if (!bias.endsWith(".conv.bias") || channels === undefined) {
-      plain.nodes.push(node);
-      continue;
-    }
-    const filled = (name: string, value: number) =>
-      plain.constant(
-        `${node.name}.${name}`,
-        "float32",
-        [channels],
-        () => new Uint8Array(new Float32Array(channels).fill(value).buffer),
-      );
-    plain.node("Conv", `${node.name}.bare`, [x, kernel], node.attributes);
-    const statistics = [filled("gain", Math.sqrt(1 + 1e-5)), bias, filled("mean", 0), filled("variance", 1)];
-    plain.node("BatchNormalization", node.name, [`${node.name}.bare`, ...statistics], {
-      epsilon: { float: 1e-5 },
-    });
+    if (node.opType === "Conv" && node.inputs[2]?.endsWith(".conv.bias")) addConvAndNorm(plain, node);
+    else if (node.name.endsWith(".means")) addPad(plain, node);
+    else if (node.name.endsWith(".blur")) addBlur(plain, node);
+    else plain.nodes.push(node);
   }
   return plain;
+}
+
+const constant = (graph: Graph, name: string, dims: number[], value: (i: number) => number) =>
+  graph.constant(name, "float32", dims, () => {
+    const values = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => value(i));
+    return new Uint8Array(values.buffer);
+  });
+
+function addConvAndNorm(graph: Graph, { name, inputs, attributes }: GraphNode): void {
+  const [x = "", kernel = "", bias = ""] = inputs;
+  const channels = [graph.initializers.get(bias)?.dims[0] ?? 0];
+  graph.node("Conv", `${name}.bare`, [x, kernel], attributes);
+  const gain = constant(graph, `${name}.gain`, channels, () => Math.sqrt(1 + 1e-5));
+  const mean = constant(graph, `${name}.mean`, channels, () => 0);
+  const variance = constant(graph, `${name}.variance`, channels, () => 1);
+  graph.node("BatchNormalization", name, [`${name}.bare`, gain, bias, mean, variance], {
+    epsilon: { float: 1e-5 },
+  });
+}
+
+function addPad(graph: Graph, { name, inputs: [x = ""] }: GraphNode): void {
+  graph.node("Pad", name, [x, graph.int64("pads", [0, 0, 1, 1, 0, 0, 1, 1])], { mode: "reflect" });
+}
+
+function addBlur(graph: Graph, { name, inputs: [x = ""] }: GraphNode): void {
+  const bias = graph.initializers.get(name.replace(/blur$/, "conv.bias"));
+  const channels = bias?.dims[0] ?? 0;
+  const kernel = constant(
+    graph,
+    `blur.${channels}`,
+    [channels, 1, 3, 3],
+    (i) => Number([1, 2, 1, 2, 4, 2, 1, 2, 1][i % 9]) / 16,
+  );
+  graph.node("Conv", name, [x, kernel], { kernel_shape: [3, 3], strides: [2, 2], group: channels });
 }
 
 /** Separate preprocessing: bytes [N,H,W,3] to floats [N,3,H,W] in 0 to 1. */

@@ -20,7 +20,7 @@ export function basicBlock(net: Net, x: string, block: Block): string {
   const { path, from, planes, stride, se } = block;
   let y = conv2dAbn(net, x, `${path}.conv1`, { from, to: planes, kernel: 3 });
   y = leakyRelu(net, y, `${path}.conv1`, net.leakySlopes.blocks);
-  if (stride === 2) y = blurPool(net, y, `${path}.conv1`, planes);
+  if (stride === 2) y = blurPool(net, y, `${path}.conv1`);
   y = conv2dAbn(net, y, `${path}.conv2`, { from: planes, to: planes, kernel: 3 });
   if (se) y = squeezeExcite(net, y, `${path}.se`, planes, Math.max(Math.floor(planes / 4), 64));
   return addShortcut(net, x, y, block, planes);
@@ -34,7 +34,7 @@ export function bottleneck(net: Net, x: string, block: Block): string {
   y = leakyRelu(net, y, `${path}.conv1`, net.leakySlopes.blocks);
   y = conv2dAbn(net, y, `${path}.conv2`, { from: planes, to: planes, kernel: 3 });
   y = leakyRelu(net, y, `${path}.conv2`, net.leakySlopes.blocks);
-  if (stride === 2) y = blurPool(net, y, `${path}.conv2`, planes);
+  if (stride === 2) y = blurPool(net, y, `${path}.conv2`);
   if (se)
     y = squeezeExcite(
       net,

@@ -89,20 +89,16 @@ export function spaceToDepth(net: Net, x: string): string {
   return net.graph.node("SpaceToDepth", "body.s2d", [x], { blocksize: 4 });
 }
 
-/** Anti-aliased stride 2: reflect-pad by one, then the fixed depthwise kernel [1 2 1]ᵀ[1 2 1]/16; height and width become their half, rounded up. */
-export function blurPool(net: Net, x: string, path: string, channels: number): string {
-  const { graph } = net;
-  const pads = graph.int64("blur.pads", [0, 0, 1, 1, 0, 0, 1, 1]);
-  const padded = graph.node("Pad", `${path}.pad`, [x, pads], { mode: "reflect" });
-  const kernel = [1, 2, 1, 2, 4, 2, 1, 2, 1].map((n) => n / 16);
-  const filter = floatConstant(net, `blur.${channels}`, [channels, 1, 3, 3], () =>
-    Float32Array.from({ length: channels * 9 }, (_, i) => kernel[i % 9]!),
-  );
-  return graph.node("Conv", `${path}.blur`, [padded, filter], {
-    kernel_shape: [3, 3],
-    strides: [2, 2],
-    group: channels,
-  });
+/**
+ * Anti-aliased stride 2: the kernel [1 2 1]ᵀ[1 2 1]/16 over a map reflected by one; height and width become their half, rounded up.
+ *
+ * [1 2 1]/4 is the mean of two neighbouring means, and where the map is reflected those two are equal, so that one of them alone will do: a 2×2 mean of
+ * stride 1, then one of stride 2 that leaves the padding out. ONNX Runtime has both natively; a reflecting Pad is slow, and TensorRT has none.
+ */
+export function blurPool({ graph }: Net, x: string, path: string): string {
+  const means = graph.node("AveragePool", `${path}.means`, [x], { kernel_shape: [2, 2] });
+  const attributes = { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 0 };
+  return graph.node("AveragePool", `${path}.blur`, [means], attributes);
 }
 
 /** Squeeze and excite: scales each channel by sigmoid(fc2(relu(fc1(mean over H and W)))). */
