@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor, env, listSupportedBackends } from "onnxruntime-node";
 import type { ThreadData } from "./messages.ts";
 
 /** Runs micro-batches of fixed sizes over shared memory. */
@@ -37,3 +37,9 @@ export async function openSession({
     },
   };
 }
+
+/** ONNX Runtime's version, and the providers compiled into its binary; one that is not bundled needs a library of its own beside it. */
+export const runtimeInfo = (): { version: string; providers: { name: string; bundled: boolean }[] } => ({
+  version: env.versions.node ?? env.versions.common,
+  providers: listSupportedBackends(),
+});
