@@ -39,7 +39,7 @@ export function buildModel(
     );
   const checkpoint = readCheckpoint(checkpointPath);
   const architecture = architectureOf(checkpoint, config);
-  const labels = labelsOf(checkpoint, config, architecture.numClasses);
+  const { labels, from } = labelsOf(checkpoint, config, architecture.numClasses);
   if (options.topK !== null && options.topK > architecture.numClasses)
     throw new ModelError(
       `the ${options.topK} highest scores of ${architecture.numClasses} classes cannot be given.`,
@@ -56,6 +56,7 @@ export function buildModel(
     variant: variantName(architecture) ?? null,
     architecture: { layers, width_factor: widthFactor, v2, leaky_slopes: leakySlopes, head },
     num_classes: numClasses,
+    labels_from: from,
     parameters: weights.parameters,
     macs: countMacs(graph, size),
     input:
@@ -90,12 +91,17 @@ function architectureOf(checkpoint: Checkpoint, config: ModelConfig): Architectu
   };
 }
 
-function labelsOf(checkpoint: Checkpoint, config: ModelConfig, numClasses: number): string[] {
-  const labels =
-    config.labels ?? checkpoint.classNames ?? Array.from({ length: numClasses }, (_, i) => `class_${i}`);
-  if (labels.length !== numClasses)
+/** The class names, one a logit, and where they were found. */
+function labelsOf(
+  checkpoint: Checkpoint,
+  config: ModelConfig,
+  numClasses: number,
+): { labels: string[]; from: ManifestContent["labels_from"] } {
+  const known = config.labels ?? checkpoint.classNames;
+  if (!known) return { labels: Array.from({ length: numClasses }, (_, i) => `class_${i}`), from: "nowhere" };
+  if (known.length !== numClasses)
     throw new ModelError(
-      `labels: ${labels.length} names for the ${numClasses} classes of ${checkpoint.path}.`,
+      `labels: ${known.length} names for the ${numClasses} classes of ${checkpoint.path}.`,
     );
-  return labels;
+  return { labels: known, from: config.labels ? "config" : "checkpoint" };
 }

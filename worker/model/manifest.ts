@@ -21,6 +21,8 @@ export const ManifestContent = z.strictObject({
   variant: z.enum(VARIANT_NAMES).nullable(),
   architecture: ArchitectureFields,
   num_classes: z.int().positive(),
+  /** Where labels.json is from: the config, the checkpoint, or nowhere: then classes are called class_0, class_1, … */
+  labels_from: z.enum(["config", "checkpoint", "nowhere"]),
   /** Learned parameters of the checkpoint. */
   parameters: z.int().positive(),
   /** Multiply-accumulates of one picture of the input's size. */

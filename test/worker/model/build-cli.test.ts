@@ -122,6 +122,7 @@ test.each([
 test("layers, width, classes and head are recognized when the config does not say them", async () => {
   const { code, out } = await build({ input_size: [3, 64, 64] }, "recognized");
   expect(code).toBe(0);
+  expect(out).toMatch(/labels +none known: classes are numbered/);
   expect(out).toMatch(/layers +1, 1, 2, 1\nwidth factor +0\.25\nversion +V1\nhead +linear\n/);
   expect((await tresline("inspect", join(root, "recognized"))).out).toBe(out.split("\n").slice(1).join("\n"));
 });
@@ -129,7 +130,8 @@ test("layers, width, classes and head are recognized when the config does not sa
 test("class names that the checkpoint stores become the labels", async () => {
   const checkpoint = fixture("golden/tiny_s.asl_style.pth");
   expect((await tresline("build", "--checkpoint", checkpoint, "--out", join(root, "asl"))).err).toBe("");
-  expect(openModelDir(join(root, "asl")).labels.slice(0, 2)).toEqual(["class 0", "class 1"]);
+  const { manifest, labels } = openModelDir(join(root, "asl"));
+  expect([manifest.labels_from, ...labels.slice(0, 2)]).toEqual(["checkpoint", "class 0", "class 1"]);
 });
 
 test("wrong arguments end in one clear line and exit code 2", async () => {

@@ -402,6 +402,21 @@ const MALFORMED: [string, Buffer, RegExp][] = [
     /its model is no state dict/,
   ],
   ["is another network's", zipOf(view({ size: [2, 2], stride: [2, 1] })), /stage layer1 has no blocks/],
+  [
+    "names a tensor by a nest of lists",
+    torchZip(new Pickle().op(0x7d).nest(60).integer(1).op(0x73).end()),
+    /an entry whose name is no text/,
+  ],
+  [
+    "names a module by a nest of lists",
+    torchZip(new Pickle().nest(60).text("x").op(0x93).end()),
+    /names something by no text/,
+  ],
+  [
+    "keys a storage by a nest of lists",
+    legacyOf(view({}), new Pickle().op(0x5d).nest(60).op(0x61).end()),
+    /a storage's key is no text/,
+  ],
   // torch before 1.6
   [
     "is a pickle of something else",
@@ -423,7 +438,7 @@ const MALFORMED: [string, Buffer, RegExp][] = [
   [
     "is a legacy file with a storage of nobody",
     legacyOf(view({}), keysOf("1"), int64(4n), Buffer.alloc(16)),
-    /storage 1 belongs to no tensor/,
+    /storage "1" belongs to no tensor/,
   ],
   ["is a legacy file that lacks a storage", legacyOf(view({}), keysOf()), /data of storage 0 is missing/],
   [

@@ -10,7 +10,10 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { download } from "../../../worker/model/hub/download.ts";
 import { openDispatcher } from "../../../worker/model/hub/request-file.ts";
+import { ensureDemoModel } from "../../../worker/model/demo.ts";
 import { openModelDir } from "../../../worker/model/model-dir.ts";
+import { zooCard } from "../../../worker/model/zoo-card.ts";
+import { zooModel } from "../../../worker/model/zoo.ts";
 import { fixture } from "./read-tensors.ts";
 import { tresline, treslineWith } from "./run-cli.ts";
 import { writeCheckpoint } from "./write-checkpoint.ts";
@@ -256,8 +259,21 @@ test("pull NAME fetches from the hub that HF_ENDPOINT names and builds with the 
   expect(paths).toEqual(["/timm/tresnet_l.miil_in1k_448/resolve/main/model.safetensors"]);
   const { manifest, labels } = openModelDir(join(dir, "models/tresnet_l.miil_in1k_448"));
   expect([labels.length, labels[0]]).toEqual([1000, "tench, Tinca tinca"]);
-  expect(manifest.preprocess.crop_mode).toBe("squash");
+  expect(manifest).toMatchObject({ labels_from: "config", preprocess: { crop_mode: "squash" } });
+  const card = readFileSync(join(dir, "models/tresnet_l.miil_in1k_448/MODEL_CARD.md"), "utf8");
+  expect(card).toContain("top-1 82.278 %");
+  expect(card).not.toContain("semantic softmax");
   expect(manifest.source.checkpoint).toBe(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+});
+
+test("the card of an ImageNet-21K-P model says that its scores are no probabilities", () => {
+  const manifest = openModelDir(ensureDemoModel("figures", temporaryDir())).manifest;
+  expect(zooCard(zooModel("tresnet_m.miil_in21k"), manifest)).toMatch(
+    /semantic softmax[^]*a score is no probability/,
+  );
+  expect(zooCard(zooModel("tresnet_m"), manifest)).toMatch(
+    /^# tresnet_m\.miil_in21k_ft_in1k\n[^]*top-1 83\.09 %/,
+  );
 });
 
 test("pull --from takes a file or any URL, and the hash in torch hub's file names is checked", async () => {

@@ -128,8 +128,8 @@ class Machine {
     this.push(this.memo.get(index));
   }
 
-  global(module: unknown, name: unknown): void {
-    const full = `${String(module)}.${String(name)}`;
+  global(module: string, name: string): void {
+    const full = `${module}.${name}`;
     if (!this.world.globals.has(full))
       throw this.fault(
         `its pickle names ${JSON.stringify(full)}; a checkpoint may hold tensors, numbers and text and nothing else`,
@@ -139,6 +139,8 @@ class Machine {
 
   stackGlobal(): void {
     const [module, name] = this.popMany(2);
+    if (typeof module !== "string" || typeof name !== "string")
+      throw this.fault("its pickle names something by no text");
     this.global(module, name);
   }
 

@@ -69,8 +69,9 @@ export function readTorchLegacy(path: string): TorchFile {
   const keys = next();
   if (!Array.isArray(keys)) throw new ModelError(`${path}: the list of its storages is missing.`);
   for (const key of keys) {
-    const storage = storages.get(String(key));
-    if (!storage) throw new ModelError(`${path}: storage ${String(key)} belongs to no tensor.`);
+    if (typeof key !== "string") throw new ModelError(`${path}: a storage's key is no text.`);
+    const storage = storages.get(key);
+    if (!storage) throw new ModelError(`${path}: storage ${JSON.stringify(key)} belongs to no tensor.`);
     const count = new DataView(readBytes(path, `storage ${storage.key}`, end, 8).buffer).getBigInt64(0, true);
     if (count !== BigInt(storage.count))
       throw new ModelError(
@@ -93,8 +94,11 @@ function torchFile(path: string, saved: unknown): TorchFile {
   if (!(inner instanceof Map)) throw new ModelError(`${path}: its model is no state dict.`);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of inner) {
-    if (typeof name !== "string" || !(tensor instanceof TorchTensor))
-      throw new ModelError(`${path}: entry ${JSON.stringify(String(name))} of the state dict is no tensor.`);
+    // A name that is no text may be a nest of lists too large to print.
+    if (typeof name !== "string")
+      throw new ModelError(`${path}: the state dict has an entry whose name is no text.`);
+    if (!(tensor instanceof TorchTensor))
+      throw new ModelError(`${path}: entry ${JSON.stringify(name)} of the state dict is no tensor.`);
     tensors.set(name, tensor.named(name));
   }
   return { tensors, classNames: classNames(saved.get("idx_to_class")) };

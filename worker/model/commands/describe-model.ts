@@ -1,5 +1,11 @@
 import type { Manifest } from "../manifest.ts";
 
+const LABELS = {
+  config: "from the config",
+  checkpoint: "from the checkpoint",
+  nowhere: "none known: classes are numbered; name a file in the config's labels",
+};
+
 /** A model in words, two columns, one fact a line. */
 export function describeModel(manifest: Manifest): string {
   const { architecture, input, preprocess } = manifest;
@@ -17,6 +23,7 @@ export function describeModel(manifest: Manifest): string {
       `${architecture.leaky_slopes.stem} (stem), ${architecture.leaky_slopes.blocks} (blocks)`,
     ],
     ["classes", `${manifest.num_classes} (${manifest.activation})`],
+    ["labels", LABELS[manifest.labels_from]],
     ["parameters", manifest.parameters.toLocaleString("en")],
     ["MACs", `${manifest.macs.toLocaleString("en")} at ${height}×${width}`],
     ["input", `${input.name}, ${input.dtype}, ${height}×${width}`],

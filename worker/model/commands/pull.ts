@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
@@ -9,6 +9,7 @@ import { sha256File } from "../digest.ts";
 import { download } from "../hub/download.ts";
 import { openDispatcher } from "../hub/request-file.ts";
 import { ModelError } from "../model-error.ts";
+import { zooCard } from "../zoo-card.ts";
 import { zooConfig, zooModel } from "../zoo.ts";
 import { BUILD_FLAGS, BUILD_HELP, parseBuildOptions } from "./build-options.ts";
 import type { CliIo, Command } from "./command.ts";
@@ -55,7 +56,9 @@ NO_PROXY are honoured. Downloads are kept in .downloads beside the model.
     const checkpoint = /^https?:\/\//.test(source)
       ? await fetched(source, target, sha256, io)
       : checkedFile(source, sha256);
-    io.out(`${target}\n${describeModel(buildModel(checkpoint, settings, target, buildOptions))}`);
+    const manifest = buildModel(checkpoint, settings, target, buildOptions);
+    if (name !== undefined) writeFileSync(join(target, "MODEL_CARD.md"), zooCard(zooModel(name), manifest));
+    io.out(`${target}\n${describeModel(manifest)}`);
   },
 };
 
