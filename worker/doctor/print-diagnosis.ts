@@ -1,4 +1,4 @@
-import type { CudaLibraries, Diagnosis, Failure, Nvidia, Probe } from "./diagnosis.ts";
+import type { CudaLibraries, Diagnosis, Failure, Model, Nvidia, Probe } from "./diagnosis.ts";
 
 const WIDTH = 80;
 const INDENT = 16;
@@ -7,37 +7,37 @@ const GIB = 1 << 30;
 /** A diagnosis as text for a terminal of 80 columns; it ends in a newline. */
 export function printDiagnosis(found: Diagnosis): string {
   const { machine, onnxruntime, sharp, model, probe } = found;
-  const lines = [
-    ["Device", found.device],
-    ["Node", found.node],
-    ["ONNX Runtime", onnxruntime ? `${onnxruntime.version}: ${providers(onnxruntime.providers)}` : "–"],
-    ["CUDA provider", cudaLine(found.cuda)],
-    ["NVIDIA", nvidiaLine(found.nvidia)],
-    [
-      "Memory",
-      `${gib(machine.available_memory)} of ${gib(machine.memory)} GiB free; ${count(machine.cores, "core")}`,
-    ],
-    ["Decoding", decoding(sharp, machine)],
-    [
-      "Model",
-      "error" in model ? model.error : `${model.name}, ${model.precision}, ${model.size.join(" × ")}`,
-    ],
-    ["Probe", probe.error ?? probeLine(probe)],
-  ];
-  const digest = "error" in model ? [] : [`Digest   ${model.digest}`];
   const table = probe.rungs.map(({ images, median_ms, images_per_second }) =>
     [`${images}`, `${median_ms.toFixed(2)} ms`, `${images_per_second} images/s`]
       .map((cell, column) => cell.padStart([INDENT + 4, 14, 20][column] ?? 0))
       .join(""),
   );
   return [
-    ...lines.map(([label = "", text = ""]) => wrap(label.padEnd(INDENT) + text, INDENT)),
+    row("Device", found.device),
+    row("Node", found.node),
+    row("ONNX Runtime", onnxruntime ? `${onnxruntime.version}: ${providers(onnxruntime.providers)}` : "–"),
+    row("CUDA provider", cudaLine(found.cuda)),
+    row("NVIDIA", nvidiaLine(found.nvidia)),
+    row("Memory", `${gib(machine.available_memory)} of ${gib(machine.memory)} GiB free`),
+    row("Decoding", decoding(sharp, machine)),
+    ...modelRows(model),
+    row("Probe", probe.error ?? probeLine(probe)),
     ...table,
-    ...digest,
     "",
     wrap(found.verdict, 0),
     "",
   ].join("\n");
+}
+
+const row = (label: string, text: string) => wrap(label.padEnd(INDENT) + text, INDENT);
+
+/** The digest fills a line of its own. */
+function modelRows(model: Model | Failure): string[] {
+  if ("error" in model) return [row("Model", model.error)];
+  return [
+    row("Model", `${model.name}, ${model.precision}, ${model.size.join(" × ")}`),
+    `Digest   ${model.digest}`,
+  ];
 }
 
 function providers(all: { name: string; bundled: boolean }[]): string {
@@ -65,7 +65,9 @@ function decoding({ version, libvips, error }: Diagnosis["sharp"], machine: Diag
   const { cores, thread_pool_size: threads } = machine;
   const advice = threads < cores ? ` (set UV_THREADPOOL_SIZE=${cores} to use all cores)` : "";
   const library = libvips === null ? "" : ` with libvips ${libvips}`;
-  return error ?? `sharp ${version}${library}, on ${count(threads, "thread")}${advice}`;
+  return (
+    error ?? `sharp ${version}${library}, on ${count(threads, "thread")} for ${count(cores, "core")}${advice}`
+  );
 }
 
 const probeLine = ({ open_ms }: Probe) =>
