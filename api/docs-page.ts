@@ -1,15 +1,18 @@
 import { html } from "hono/html";
 import { ERROR_KINDS } from "../shared/contracts/error.ts";
+import { DOCS_STYLE } from "./docs-style.ts";
 import type { OpenapiDocument } from "./openapi.ts";
 
 /** The parts of a JSON schema that the page shows. */
 interface Schema {
   $ref?: string;
   type?: string | string[];
+  format?: string;
   enum?: unknown[];
   const?: unknown;
   description?: string;
   default?: unknown;
+  example?: unknown;
   properties?: Record<string, Schema>;
   required?: string[];
   items?: Schema;
@@ -17,27 +20,34 @@ interface Schema {
   oneOf?: Schema[];
 }
 
+type Content = Record<string, { schema?: Schema }>;
+
 interface Operation {
   operationId: string;
   summary: string;
   description?: string;
+  tags: string[];
   parameters?: { in: string; name: string; required?: boolean; description?: string; schema: Schema }[];
-  requestBody?: { content: Record<string, { schema?: Schema }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema?: Schema }> }>;
+  requestBody?: { content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
 }
+
+type Route = { method: string; path: string; operation: Operation };
 
 type Html = ReturnType<typeof html>;
 
 /** The reference as one page without script, made of the OpenAPI document; every error code has a place that a problem's `type` points to. */
 export function docsPage({ info, paths, components }: OpenapiDocument): Html {
-  const operations = Object.entries(paths ?? {}).flatMap(([path, methods]) =>
-    Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({
-      method,
-      path,
-      operation,
-    })),
-  );
-  const schemas = Object.entries((components?.schemas ?? {}) as Record<string, Schema>);
+  const routes = Object.entries(paths ?? {})
+    .flatMap(([path, methods]) =>
+      Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({
+        method,
+        path,
+        operation,
+      })),
+    )
+    .toSorted((a, b) => Number(isForOperators(a)) - Number(isForOperators(b)));
+  const schemas = (components?.schemas ?? {}) as Record<string, Schema>;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -45,35 +55,40 @@ export function docsPage({ info, paths, components }: OpenapiDocument): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${info.title} API</title>
         <style>
-          ${STYLE}
+          ${DOCS_STYLE}
         </style>
       </head>
       <body>
         <header>
           <h1>${info.title} API</h1>
-          <p>${info.description}</p>
+          <p>${prose(info.description)}</p>
           <p>
             Send <code>Authorization: Bearer &lt;API key&gt;</code> with every request under <code>/v1</code>.
             For programs: <a href="/openapi.json">openapi.json</a>.
           </p>
         </header>
-        <nav aria-label="Operations">
-          ${operations.map(({ method, path, operation }) => html`<a href="#${operation.operationId}">${route(method, path)}</a>`)}
+        <nav aria-label="Contents">
+          ${routes.map(({ method, path, operation }) => html`<a href="#${operation.operationId}">${route(method, path)} <span>${operation.summary}</span></a>`)}
+          <a href="#schemas">Schemas</a> <a href="#errors">Error codes</a>
         </nav>
         <main>
-          ${operations.map(operationSection)}
+          ${routes.map((each) => routeSection(each, schemas))}
           <h2 id="schemas">Schemas</h2>
-          ${schemas.map(([name, schema]) => schemaSection(name, schema))}
+          ${Object.keys(schemas)
+            .toSorted()
+            .map((title) => schemaSection(title, schemas[title] ?? {}))}
           <h2 id="errors">Error codes</h2>
           <p>
-            An error answers <code>application/problem+json</code> (RFC 9457); programs branch on its
-            <code>code</code>.
+            An error is a <a href="#schema-Problem">Problem</a>, <code>application/problem+json</code> (RFC
+            9457). Programs branch on its <code>code</code>.
           </p>
           <dl>
             ${Object.entries(ERROR_KINDS).map(
               ([code, { status, title }]) =>
-                html`<dt id="${code}"><code>${code}</code> ${status}</dt>
-                  <dd>${title}.</dd>`,
+                html`<div id="${code}">
+                  <dt>${status}</dt>
+                  <dd><code>${code}</code> ${title}.</dd>
+                </div>`,
             )}
           </dl>
         </main>
@@ -81,101 +96,101 @@ export function docsPage({ info, paths, components }: OpenapiDocument): Html {
     </html>`;
 }
 
+const isForOperators = ({ operation }: Route) => operation.tags.includes("Operations");
+
 const route = (method: string, path: string) =>
   html`<code><b class="${method}">${method.toUpperCase()}</b> ${path}</code>`;
 
-function operationSection({
-  method,
-  path,
-  operation,
-}: {
-  method: string;
-  path: string;
-  operation: Operation;
-}): Html {
+/** Text in which `…` stands for code; the code of an error leads to its description. */
+const prose = (text = "") =>
+  text.split("`").map((part, index) => {
+    if (index % 2 === 0) return part;
+    const code = html`<code>${part}</code>`;
+    return Object.hasOwn(ERROR_KINDS, part) ? html`<a href="#${part}">${code}</a>` : code;
+  });
+
+function routeSection({ method, path, operation }: Route, schemas: Record<string, Schema>): Html {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
+  const json = requestBody?.content["application/json"]?.schema;
+  const example = schemas[json?.$ref?.split("/").at(-1) ?? ""]?.example;
   return html`<section id="${operationId}">
     <h2>${summary}</h2>
     <p>${route(method, path)}</p>
-    ${description && html`<p>${description}</p>`}
-    ${parameters.length > 0 && rows(parameters.map(({ name, in: place, required, schema, description: text }) => ({ name: `${name} (${place})`, required, schema, text: text ?? schema.description })))}
+    ${description && html`<p>${prose(description)}</p>`}
+    ${rows(parameters.map(({ in: place, description: text, ...rest }) => ({ ...rest, place, text })))}
     ${requestBody && html`<p>Body: ${contents(requestBody.content)}</p>`}
+    ${example !== undefined && html`<pre><code>${JSON.stringify(example, null, 2)}</code></pre>`}
     <dl>
       ${Object.entries(responses).map(
         ([status, response]) =>
-          html`<dt>${status}</dt>
-            <dd>${response.description} ${contents(response.content)}</dd>`,
+          html`<div>
+            <dt>${status}</dt>
+            <dd>${prose(response.description)} ${contents(response.content)}</dd>
+          </div>`,
       )}
     </dl>
   </section>`;
 }
 
-const contents = (content: Record<string, { schema?: Schema }> = {}) =>
-  Object.entries(content).map(
-    ([type, { schema }]) =>
-      html`<span class="content"><code>${type}</code> ${schema && typeOf(schema)}</span> `,
-  );
+/** The media types of a body with what each holds; what a problem is stands under "Error codes". */
+const contents = (content: Content = {}) =>
+  Object.entries(content)
+    .filter(([type]) => type !== "application/problem+json")
+    .map(
+      ([type, { schema }], index) =>
+        html`${index > 0 ? "; " : ""}<span><code>${type}</code></span> ${schema && typeOf(schema)}`,
+    );
 
-function schemaSection(name: string, schema: Schema): Html {
+function schemaSection(title: string, schema: Schema): Html {
   const properties = Object.entries(schema.properties ?? {}).map(([key, value]) => ({
     name: key,
-    required: schema.required?.includes(key),
+    required: schema.required?.includes(key) ?? false,
     schema: value,
     text: value.description,
   }));
-  return html`<section id="schema-${name}">
-    <h3>${name}</h3>
-    ${schema.description && html`<p>${schema.description}</p>`}
+  return html`<section id="schema-${title}">
+    <h3>${title}</h3>
+    ${schema.description && html`<p>${prose(schema.description)}</p>`}
     ${properties.length > 0 ? rows(properties) : html`<p>${typeOf(schema)}</p>`}
   </section>`;
 }
 
 interface Row {
   name: string;
-  required: boolean | undefined;
+  place?: string;
+  required?: boolean;
   schema: Schema;
   text: string | undefined;
 }
 
 const rows = (properties: Row[]) =>
+  properties.length > 0 &&
   html`<table>
     ${properties.map(
-      ({ name, required, schema, text }) =>
+      ({ name, place, required, schema, text = schema.description }) =>
         html`<tr>
-          <th scope="row"><code>${name}</code></th>
-          <td>${typeOf(schema)}${!required && html` <i>optional</i>`}</td>
+          <th scope="row"><code>${name}</code> <span>${place}</span></th>
+          <td>${typeOf(schema)} ${!required && html`<span>optional</span>`}</td>
           <td>
-            ${text}${schema.default !== undefined && html` Default <code>${JSON.stringify(schema.default)}</code>.`}
+            ${prose(text)}
+            ${schema.default !== undefined && html`Default <code>${JSON.stringify(schema.default)}</code>.`}
           </td>
         </tr>`,
     )}
   </table>`;
 
 function typeOf(schema: Schema): Html {
-  const name = schema.$ref?.split("/").at(-1);
-  if (name !== undefined) return html`<a href="#schema-${name}">${name}</a>`;
+  const reference = schema.$ref?.split("/").at(-1);
+  if (reference !== undefined) return html`<a href="#schema-${reference}">${reference}</a>`;
   const any = schema.anyOf ?? schema.oneOf;
   if (any !== undefined)
     return html`${any.map((each, index) => html`${index > 0 ? " or " : ""}${typeOf(each)}`)}`;
   if (schema.enum !== undefined) return html`<code>${schema.enum.join(" | ")}</code>`;
   if (schema.const !== undefined) return html`<code>${JSON.stringify(schema.const)}</code>`;
-  if (schema.items !== undefined) return html`list of ${typeOf(schema.items)}`;
-  if (schema.properties !== undefined) return html`{ ${Object.keys(schema.properties).join(", ")} }`;
-  return html`${[schema.type ?? "any"].flat().join(" or ")}`;
+  const types = [schema.type ?? "any"].flat();
+  if (schema.items !== undefined)
+    return html`list of ${typeOf(schema.items)}${types.includes("null") ? " or null" : ""}`;
+  if (schema.properties !== undefined)
+    return html`{ <code>${Object.keys(schema.properties).join(", ")}</code> }`;
+  return html`${types.join(" or ")}${schema.format === undefined ? "" : ` (${schema.format})`}`;
 }
-
-const STYLE = `
-:root { color-scheme: light dark; --line: light-dark(#d8dde3, #3a4048); --soft: light-dark(#5b6570, #9aa5b1); --link: light-dark(#0b5cad, #7cb8f5) }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem 4rem }
-code { font: 0.9em ui-monospace, monospace }
-a { color: var(--link) }
-nav { display: grid; gap: 0.25rem; padding: 1rem; border: 1px solid var(--line); border-radius: 8px }
-nav a { text-decoration: none }
-section { border-top: 1px solid var(--line); margin-top: 2rem }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.75rem 0.35rem 0; border-bottom: 1px solid var(--line); font-weight: normal; overflow-wrap: anywhere }
-i, .content { color: var(--soft) }
-dt { font-weight: 600; margin-top: 0.5rem; scroll-margin-top: 1rem }
-dt:target, section:target h2, section:target h3 { background: light-dark(#fff3bf, #4a3f10) }
-b.post { color: light-dark(#1d7a3c, #6fd08c) } b.get { color: var(--link) }
-`;

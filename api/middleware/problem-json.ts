@@ -12,8 +12,9 @@ export const problemJson =
   (logger: Logger): ErrorHandler<ApiEnv> =>
   (error, c) => {
     const { code, message, errors } = asAppError(error);
-    if (code === "internal") logger.error({ request_id: c.get("requestId"), err: error }, "a request failed");
     const { status, title } = ERROR_KINDS[code];
+    if (status >= 500 && !(error instanceof AppError))
+      logger.error({ request_id: c.get("requestId"), err: error }, "a request failed");
     const problem: Problem = {
       type: problemType(code),
       title,
@@ -84,10 +85,10 @@ function asAppError(error: unknown): AppError {
     const code = CODE_OF_STATUS[error.status];
     if (code !== undefined) return new AppError(code, sayingOf(error));
   }
-  if (isRedisAway(error))
+  if (isAway(error))
     return new AppError(
       "overloaded",
-      "The queue cannot be reached at the moment; nothing was accepted. Try again shortly.",
+      "The queue or the storage cannot be reached at the moment. Try again shortly.",
     );
   return new AppError(
     "internal",
@@ -105,9 +106,13 @@ function sayingOf({ status, message }: HTTPException): string {
   return `${message}.`;
 }
 
-const isRedisAway = (error: unknown) =>
+/** What ioredis and the sockets under it and under the AWS SDK say when the other side cannot be reached. */
+const AWAY =
+  /^MaxRetriesPerRequestError|ECONN(REFUSED|RESET)|EPIPE|E(HOST|NET)UNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection is closed|Command timed out|LOADING Redis/;
+
+const isAway = (error: unknown) =>
   error instanceof Error &&
-  (error.name === "MaxRetriesPerRequestError" || /ECONNREFUSED|Connection is closed/.test(error.message));
+  AWAY.test(`${error.name} ${"code" in error ? String(error.code) : ""} ${error.message}`);
 
 function setHeaders(c: Context, code: ErrorCode): void {
   if (code === "unauthorized") c.header("www-authenticate", 'Bearer realm="tresline"');

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ClassificationMetrics, LabelOptions } from "./classification.ts";
-import { ItemError } from "./error.ts";
+import { ItemErrorOrNull } from "./error.ts";
 import { BATCH_EVENTS } from "./event.ts";
 import { BatchId, ClassificationId, ModelName } from "./ids.ts";
 import { ImageInput } from "./image.ts";
@@ -87,8 +87,11 @@ export const BatchResult = z
     custom_id: CustomId,
     id: ClassificationId,
     status: z.enum(["succeeded", "failed"]),
-    predictions: z.array(Prediction).nullable(),
-    error: ItemError.nullable(),
+    predictions: z
+      .array(Prediction)
+      .nullable()
+      .meta({ description: "Best first; null unless it succeeded." }),
+    error: ItemErrorOrNull.meta({ description: "Null unless it failed." }),
     model_digest: z.string(),
     metrics: ClassificationMetrics,
   })

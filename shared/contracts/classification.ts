@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ItemError } from "./error.ts";
+import { ItemErrorOrNull } from "./error.ts";
 import { ClassificationId, ModelName } from "./ids.ts";
 import { HttpUrl, ImageInput, ImageSource } from "./image.ts";
 import { Prediction } from "./prediction.ts";
@@ -102,11 +102,17 @@ export const Classification = z
     object: z.literal("classification"),
     status: ClassificationStatus,
     model: ModelName,
-    model_digest: z.string().nullable(),
-    device: z.string().nullable(),
+    model_digest: z
+      .string()
+      .nullable()
+      .meta({ description: "Names the very weights that labelled it; null until then." }),
+    device: z.string().nullable().meta({ description: "What the model ran on, such as `cpu`." }),
     input: ImageSource,
-    predictions: z.array(Prediction).nullable(),
-    error: ItemError.nullable(),
+    predictions: z
+      .array(Prediction)
+      .nullable()
+      .meta({ description: "Best first; null unless it succeeded." }),
+    error: ItemErrorOrNull.meta({ description: "Null unless it failed." }),
     metadata: z.record(z.string(), z.string()),
     metrics: ClassificationMetrics,
     created_at: z.iso.datetime(),

@@ -69,5 +69,8 @@ export const ItemError = z
   .meta({ id: "ItemError", description: "Why one image failed." });
 export type ItemError = z.infer<typeof ItemError>;
 
+/** The same or null. Not `nullable()`, which would make null a part of `ItemError` in the OpenAPI document. */
+export const ItemErrorOrNull = ItemError.or(z.null());
+
 /** The address, relative to the API, of the page that describes a code. */
 export const problemType = (code: ErrorCode): string => `/docs#${code}`;

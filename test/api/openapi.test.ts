@@ -115,7 +115,11 @@ test("everything under /v1 asks for the key and tells its errors as problems, an
       expect(content?.["application/problem+json"]?.schema).toEqual({ $ref: "#/components/schemas/Problem" });
     const statuses = errors.map(([status]) => status);
     const needed = isV1 ? ["400", "401", "500", "503", ...(path.includes("{") ? ["404"] : [])] : [];
-    expect(statuses, path).toEqual(isV1 ? expect.arrayContaining(needed) : needed);
+    expect(
+      needed.filter((status) => !statuses.includes(status)),
+      path,
+    ).toEqual([]);
+    expect(isV1 || statuses.length === 0, path).toBe(true);
     for (const [status, { description }] of errors)
       for (const [, code] of description.matchAll(/`(\w+)`/g))
         expect(ERROR_KINDS[code as keyof typeof ERROR_KINDS].status, `${path} ${status}`).toBe(

@@ -1,8 +1,14 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createApp } from "../../api/app.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
-import { startTestApi } from "./support/test-api.ts";
+import { API_KEY, startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
 const CLASSIFICATIONS = "/v1/classifications";
@@ -12,10 +18,14 @@ const BOUND_MS = 10_000;
 
 let api: TestApi;
 let isStopped = false;
+let again: ChildProcess | undefined;
 beforeAll(async () => {
   api = await startTestApi();
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await api.close();
+  if (again?.kill("SIGTERM")) await once(again, "exit");
+});
 
 test("with Redis and storage there, the API is ready", async () => {
   const response = await api.request("/readyz");
@@ -44,8 +54,22 @@ test("with storage away, the API is not ready and refuses an image without a wor
   } finally {
     rmSync(api.directory, { force: true });
     mkdirSync(api.directory);
-    chmodSync(api.directory, 0o755);
   }
+});
+
+test("with storage out of reach, an image is refused for now", async () => {
+  const [refused] = (await once(connect(1, "127.0.0.1"), "error")) as [Error];
+  const storage = { ...api.deps.storage, put: () => Promise.reject(refused) };
+  const response = await createApp({ ...api.deps, storage }).request(CLASSIFICATIONS, {
+    method: "POST",
+    headers: { authorization: `Bearer ${API_KEY}`, "content-type": "image/png" },
+    body: "x",
+  });
+  const problem = (await response.json()) as Problem;
+  expect(problem).toMatchObject({ status: 503, code: "overloaded" });
+  expect(JSON.stringify(problem)).not.toContain("127.0.0.1");
+  const logged = api.logLines.find((line) => line.includes(problem.request_id) && line.includes('"err"'));
+  expect(logged, "the reason is in the log").toContain("ECONNREFUSED");
 });
 
 test("when Redis goes while a request waits, what was accepted is answered as accepted", async () => {
@@ -71,17 +95,20 @@ const REQUESTS: [method: string, path: string, body?: string][] = [
   ["GET", "/v1/webhook-secret"],
 ];
 
-test.each(REQUESTS)("without Redis %s %s is answered with 503 soon", async (method, path, body) => {
-  expect(isStopped).toBe(true);
-  const began = performance.now();
-  const headers = { "content-type": "application/json", prefer: "wait=30" };
-  const response = await api.request(path, { method, headers, ...(body !== undefined && { body }) });
-  expect(performance.now() - began).toBeLessThan(BOUND_MS);
-  const problem = (await response.json()) as Problem;
-  expect(problem).toMatchObject({ status: 503, code: "overloaded" });
-  expect(problem.detail).toMatch(/cannot be reached.*Try again/);
-  expect(response.headers.get("retry-after")).toBe("5");
-});
+test.concurrent.each(REQUESTS)(
+  "without Redis %s %s is answered with 503 soon",
+  async (method, path, body) => {
+    expect(isStopped).toBe(true);
+    const began = performance.now();
+    const headers = { "content-type": "application/json", prefer: "wait=30" };
+    const response = await api.request(path, { method, headers, ...(body !== undefined && { body }) });
+    expect(performance.now() - began).toBeLessThan(BOUND_MS);
+    const problem = (await response.json()) as Problem;
+    expect(problem).toMatchObject({ status: 503, code: "overloaded" });
+    expect(problem.detail).toMatch(/cannot be reached.*Try again/);
+    expect(response.headers.get("retry-after")).toBe("5");
+  },
+);
 
 test("without Redis the process runs but is not ready", async () => {
   expect((await api.request("/healthz")).status).toBe(200);
@@ -93,4 +120,26 @@ test("without Redis the process runs but is not ready", async () => {
 test("without Redis the key is still asked for and the request still checked", async () => {
   expect((await api.app.request(CLASSIFICATIONS, { method: "POST" })).status).toBe(401);
   expect((await api.post(CLASSIFICATIONS, {})).status).toBe(400);
+});
+
+test("when Redis is back, nothing of what was refused is there, and images are accepted again", async () => {
+  const { port, password } = new URL(api.redis.url);
+  const settings = [
+    "--bind",
+    "127.0.0.1",
+    "--port",
+    port,
+    "--requirepass",
+    password,
+    "--save",
+    "",
+    "--dir",
+    tmpdir(),
+  ];
+  again = spawn("redis-server", settings, { stdio: "ignore" });
+  await expect.poll(async () => (await api.app.request("/readyz")).status, { timeout: 15_000 }).toBe(200);
+  expect(await api.deps.redis.keys("*")).toEqual([]);
+  const response = await api.post(CLASSIFICATIONS, { image }, { prefer: "wait=1" });
+  expect(response.status).toBe(202);
+  expect(await api.deps.redis.keys("*:classification:*")).toHaveLength(1);
 });
