@@ -23,6 +23,13 @@ export const WorkerConfig = CommonConfig.extend({
     .default("cpu")
     .meta({ description: "What ONNX Runtime runs on. A worker that cannot have it does not start." }),
   MAX_BATCH_SIZE: wholeNumber(1, 1024).default(32).meta({ description: "The most images in a micro-batch." }),
+  BATCH_MAX_WAIT_MS: wholeNumber(0, 1000).default(5).meta({
+    description:
+      "The longest an image waits for others while the engine is free, in milliseconds; it waits only while that pays.",
+  }),
+  ENGINE_INSTANCES: wholeNumber(1, 16)
+    .default(1)
+    .meta({ description: "Sessions that run side by side on the device, each on a thread of its own." }),
   MAX_IMAGE_BYTES: wholeNumber(1024, 1_000_000_000)
     .default(20_000_000)
     .meta({ description: "The largest image file that is fetched, in bytes." }),

@@ -60,7 +60,7 @@ export async function classifyChunk(
 
 async function classifyItem(
   { index, custom_id, image }: BatchItem,
-  { batch_id: batchId, top_k: topK, threshold }: ClassifyChunkPayload,
+  { batch_id: batchId, tenant, top_k: topK, threshold }: ClassifyChunkPayload,
   { crashes }: Attempt,
   { labelling, model, logger }: ClassifyDeps,
 ): Promise<BatchResult> {
@@ -73,7 +73,7 @@ async function classifyItem(
             "inference_failed",
             `Its chunk was given up after ${crashes} workers stopped while they had it.`,
           );
-        return classifyImage(image, { topK, threshold }, labelling);
+        return classifyImage(image, { lane: "bulk", tenant }, { topK, threshold }, labelling);
       },
       { lastTry, id, logger },
     );

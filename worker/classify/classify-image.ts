@@ -3,16 +3,15 @@ import type { ImagePointer } from "../../shared/contracts/image.ts";
 import type { Prediction } from "../../shared/contracts/prediction.ts";
 import { fetchImage } from "../image/fetch-image.ts";
 import type { ImageSources } from "../image/fetch-image.ts";
-import { preprocess } from "../image/preprocess.ts";
-import type { PreprocessOptions } from "../image/preprocess.ts";
-import type { Batcher } from "./batcher.ts";
+import type { Decoder } from "../image/decoder.ts";
+import type { Batcher, Seat } from "./batcher.ts";
 import { rank } from "./rank.ts";
 
 /** The model a worker serves and all that labelling an image with it takes. */
 export interface Labelling {
   sources: ImageSources;
-  preprocessing: PreprocessOptions;
   batcher: Batcher;
+  decode: Decoder;
   /** The names of the model's classes, in the order of its scores. */
   labels: readonly string[];
 }
@@ -29,15 +28,20 @@ export interface Labelled {
  */
 export async function classifyImage(
   image: ImagePointer,
+  seat: Seat,
   { topK, threshold }: { topK: number; threshold: number },
-  { sources, preprocessing, batcher, labels }: Labelling,
+  { sources, decode, batcher, labels }: Labelling,
 ): Promise<Labelled> {
   const began = performance.now();
-  const file = await fetchImage(image, sources);
-  const fetched = performance.now();
-  const pixels = await preprocess(file, preprocessing);
-  const decoded = performance.now();
-  const { scores, batchWaitMs, inferenceMs, batchSize } = await batcher.classify(pixels);
+  let fetched = began;
+  let decoded = began;
+  const { scores, batchWaitMs, inferenceMs, batchSize } = await batcher.classify(seat, async () => {
+    const file = await fetchImage(image, sources);
+    fetched = performance.now();
+    const pixels = await decode(file, seat.lane);
+    decoded = performance.now();
+    return pixels;
+  });
   return {
     predictions: rank(scores, labels, topK, threshold),
     metrics: {

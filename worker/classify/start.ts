@@ -6,7 +6,7 @@ import { announceModel } from "../../shared/state/models.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
 import { startEngine } from "../engine/engine.ts";
-import { configureSharp } from "../image/preprocess.ts";
+import { createDecoder } from "../image/decoder.ts";
 import { createSafeFetch } from "../net/safe-fetch.ts";
 import type { WorkerDeps } from "../start.ts";
 import { createBatcher } from "./batcher.ts";
@@ -35,27 +35,28 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   const engine = await startEngine({
     onnxPath,
     device,
+    instances: config.ENGINE_INSTANCES,
     maxBatchSize: config.MAX_BATCH_SIZE,
     size: [rows, columns],
     classes: manifest.num_classes,
+    logger,
     onCrash: deps.onCrash,
   });
-  configureSharp();
   const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.ALLOWED_PRIVATE_NETWORKS });
   const classifyDeps: ClassifyDeps = {
     ...deps,
     model: { name: config.MODEL, digest: manifest.digest, device },
     labelling: {
       labels,
-      batcher: createBatcher(engine),
-      sources: { safeFetch, storage: deps.storage, maxBytes: config.MAX_IMAGE_BYTES },
-      preprocessing: {
+      batcher: createBatcher(engine, { maxWaitMs: config.BATCH_MAX_WAIT_MS }),
+      decode: createDecoder({
         size: [rows, columns],
         cropMode: manifest.preprocess.crop_mode,
         cropPct: manifest.preprocess.crop_pct,
         interpolation: manifest.preprocess.interpolation,
         maxPixels: config.MAX_IMAGE_PIXELS,
-      },
+      }),
+      sources: { safeFetch, storage: deps.storage, maxBytes: config.MAX_IMAGE_BYTES },
     },
   };
   await announceModel(redis, {
@@ -68,16 +69,16 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   logger.info({ model: config.MODEL, digest: manifest.digest, device }, "model ready");
 
   const inHand = pLimit(BULK_MICRO_BATCHES_IN_HAND * config.MAX_BATCH_SIZE);
-  const handle = (payload: ClassifyPayload, attempt: Attempt) =>
+  const handleIn = (lane: Lane) => (payload: ClassifyPayload, attempt: Attempt) =>
     payload.kind === "image"
-      ? runClassification(payload, attempt, classifyDeps)
+      ? runClassification(payload, lane, attempt, classifyDeps)
       : classifyChunk(payload, attempt, { ...classifyDeps, inHand });
   const consuming = (["interactive", "bulk"] as const).map((lane) =>
     consume(deps, {
       queue: queueNames.classify(config.MODEL, lane),
       payload: ClassifyPayload,
       concurrency: CONCURRENCY[lane],
-      handle,
+      handle: handleIn(lane),
     }),
   );
   return {

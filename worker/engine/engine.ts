@@ -1,27 +1,26 @@
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
 import { ConfigError } from "../../shared/config.ts";
-import { TransientError } from "../../shared/errors.ts";
-import { ladder, rungFor } from "./ladder.ts";
-import type { RunMessage, ThreadData, ThreadMessage } from "./messages.ts";
+import type { Logger } from "../../shared/logger.ts";
+import { InstanceLost, startInstance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
+import { ladder } from "./ladder.ts";
+import { createSlab } from "./slab.ts";
+import type { Slab } from "./slab.ts";
 
-/** What a micro-batch gave. */
-export interface MicroBatchResult {
-  /** A row of scores for each image, in the order of the images: float32 [classes], 0 to 1. */
-  scores: Float32Array[];
-  /** Milliseconds in the session. */
-  inferenceMs: number;
-}
-
-/** Runs micro-batches, one at a time. */
+/** Runs micro-batches: as many at a time as it has instances. */
 export interface Engine {
-  readonly maxBatchSize: number;
+  /** The sizes of micro-batches, ascending; the last is the largest. */
+  readonly rungs: readonly number[];
+  readonly instances: number;
+  /** Makes room for a micro-batch of the largest rung. */
+  createSlab(): Slab;
   /**
-   * Classifies 1 to `maxBatchSize` images, each uint8 [H, W, 3]. To be called again only after it has settled.
-   * @throws TransientError when the session fails or its thread is gone
+   * Runs the first `rung` rows of a slab and returns the milliseconds that the session took; the rows' scores are in the
+   * slab then. To be called only while fewer than `instances` run. When it throws, the slab may still be written to by a
+   * thread that was given up, and must not be used again.
+   * @throws TransientError when the session fails or its thread is lost
    */
-  run(images: readonly Uint8Array[]): Promise<MicroBatchResult>;
-  /** Ends the thread. */
+  run(slab: Slab, rung: number): Promise<number>;
+  /** Ends the threads. */
   close(): Promise<void>;
 }
 
@@ -29,89 +28,93 @@ export interface Engine {
 export interface EngineOptions {
   onnxPath: string;
   device: string;
+  /** How many threads with a session each. */
+  instances: number;
   maxBatchSize: number;
   /** Height and width of an input image. */
   size: readonly [number, number];
   classes: number;
-  /** Called when the thread dies by itself: the process should end, so that its jobs go to another. */
+  logger: Pick<Logger, "error" | "info">;
+  /** Called when a lost thread cannot be replaced: the process should end, so that its jobs go to another. */
   onCrash: (error: Error) => void;
+  /** The thread's entry; another one in tests. */
+  threadEntry?: URL;
 }
 
-/** Starts an engine's thread and returns when the session has run every rung once. Throws ConfigError when the device or the model cannot be had. */
-export async function startEngine({
-  maxBatchSize,
-  size,
-  classes,
-  onCrash,
-  ...options
-}: EngineOptions): Promise<Engine> {
-  const rungs = ladder(maxBatchSize);
-  const bytesPerImage = size[0] * size[1] * 3;
-  const pixels = new SharedArrayBuffer(maxBatchSize * bytesPerImage);
-  const scores = new SharedArrayBuffer(maxBatchSize * classes * Float32Array.BYTES_PER_ELEMENT);
-  const slab = new Uint8Array(pixels);
-  const workerData: ThreadData = { ...options, rungs, size, classes, pixels, scores };
-  const thread = new Worker(new URL(import.meta.resolve("./thread.ts")), { workerData });
-  await firstMessage(thread).catch((cause: unknown) => {
-    throw cannotOpen(options.onnxPath, options.device, cause);
-  });
+/** A rung that takes this many times what it took when it was warmed is hung; and at least so many milliseconds. */
+const HUNG_AFTER_TIMES = 20;
+const HUNG_AFTER_MS = 10_000;
 
-  let running: PromiseWithResolvers<number> | undefined;
+/**
+ * Starts the threads and returns when each has run every rung once. A thread that ends by itself or hangs is replaced.
+ * @throws ConfigError when the device or the model cannot be had
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { onnxPath, device, size, classes, maxBatchSize, logger, onCrash, threadEntry } = options;
+  const rungs = ladder(maxBatchSize);
+  const start = () => startInstance({ onnxPath, device, rungs, size, classes }, threadEntry);
+  const all = new Set(await startAll(options, start));
+  const idle = [...all];
+  const waiting: ((instance: Instance) => void)[] = [];
   let isClosing = false;
-  let ended: Error | undefined;
-  const settle = (message: ThreadMessage) => {
-    if (message.kind === "done") running?.resolve(message.inferenceMs);
-    if (message.kind === "failed") running?.reject(inferenceFailed(message.reason));
+
+  const free = (instance: Instance) => {
+    const next = waiting.shift();
+    if (next === undefined) idle.push(instance);
+    else next(instance);
   };
-  thread.on("message", settle);
-  const end = (error: Error) => {
-    running?.reject(inferenceFailed(error.message));
-    if (isClosing || ended !== undefined) return;
-    ended = error;
-    onCrash(error);
+  const replace = async (lost: Instance, reason: unknown) => {
+    logger.error({ err: reason }, "an engine thread was lost; starting another");
+    all.delete(lost);
+    // A thread that hangs in native code cannot be ended, so nobody waits for its end.
+    void lost.close();
+    const instance = await start();
+    all.add(instance);
+    if (isClosing) return instance.close();
+    free(instance);
+    return logger.info("the engine thread was replaced");
   };
-  thread.on("error", end);
-  thread.on("exit", (code) => end(new Error(`The engine's thread ended by itself with exit code ${code}.`)));
 
   return {
-    maxBatchSize,
-    async run(images) {
-      if (running !== undefined) throw new Error("The engine runs one micro-batch at a time. This is a bug.");
-      if (ended !== undefined) throw inferenceFailed(ended.message);
-      running = Promise.withResolvers();
+    rungs,
+    instances: options.instances,
+    createSlab: () => createSlab(maxBatchSize, { size, classes }),
+    async run(slab, rung) {
+      const instance = idle.pop() ?? (await new Promise<Instance>((resolve) => waiting.push(resolve)));
+      const warmMs = instance.warmMs[rungs.indexOf(rung)] ?? 0;
       try {
-        images.forEach((image, row) => slab.set(image, row * bytesPerImage));
-        thread.postMessage({ rung: rungFor(rungs, images.length) } satisfies RunMessage);
-        const inferenceMs = await running.promise;
-        return {
-          inferenceMs,
-          scores: images.map((_, row) => new Float32Array(scores, row * classes * 4, classes).slice()),
-        };
-      } finally {
-        running = undefined;
+        const inferenceMs = await instance.run(
+          { ...slab.memory, rung },
+          Math.max(HUNG_AFTER_MS, HUNG_AFTER_TIMES * warmMs),
+        );
+        free(instance);
+        return inferenceMs;
+      } catch (error) {
+        if (error instanceof InstanceLost) {
+          if (!isClosing) replace(instance, error).catch(onCrash);
+        } else free(instance);
+        throw error;
       }
     },
     async close() {
       isClosing = true;
-      await thread.terminate();
+      await Promise.all([...all].map((instance) => instance.close()));
     },
   };
 }
 
-async function firstMessage(thread: Worker): Promise<void> {
-  const [message] = (await once(thread, "message")) as [ThreadMessage];
-  if (message.kind !== "ready")
-    throw new Error(`The engine's thread began with "${message.kind}". This is a bug.`);
-}
-
-function cannotOpen(onnxPath: string, device: string, cause: unknown): ConfigError {
+async function startAll(
+  { instances, onnxPath, device }: EngineOptions,
+  start: () => Promise<Instance>,
+): Promise<Instance[]> {
+  const started = await Promise.allSettled(Array.from({ length: instances }, start));
+  const ready = started.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+  const failed = started.find((each) => each.status === "rejected");
+  if (failed === undefined) return ready;
+  await Promise.all(ready.map((instance) => instance.close()));
+  const cause: unknown = failed.reason;
   const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
   const advice =
     device === "cpu" ? "" : " Set DEVICE to one that this machine has; nothing falls back to the CPU.";
-  return new ConfigError(`${onnxPath} cannot be run on device ${device}: ${reason}.${advice}`, { cause });
+  throw new ConfigError(`${onnxPath} cannot be run on device ${device}: ${reason}.${advice}`, { cause });
 }
-
-const inferenceFailed = (reason: string) =>
-  new TransientError("inference_failed", "The model could not be run on the micro-batch this image was in.", {
-    cause: new Error(reason),
-  });

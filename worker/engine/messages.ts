@@ -1,4 +1,4 @@
-/** What a thread is given when it starts: the model, the device, and the two slabs it shares with the engine. */
+/** What a thread is given when it starts. */
 export interface ThreadData {
   onnxPath: string;
   device: string;
@@ -6,19 +6,23 @@ export interface ThreadData {
   /** Height and width of an input image. */
   size: readonly [number, number];
   classes: number;
+}
+
+/** Memory that an engine shares with its threads. */
+export interface SlabMemory {
   /** uint8 [largest rung, H, W, 3]. */
   pixels: SharedArrayBuffer;
-  /** float32 [largest rung, classes]. */
+  /** float32 [largest rung, classes], 0 to 1. */
   scores: SharedArrayBuffer;
 }
 
 /** Engine to thread: run the first `rung` images of the slab. */
-export interface RunMessage {
+export interface RunMessage extends SlabMemory {
   rung: number;
 }
 
-/** Thread to engine: every rung is warm; or a micro-batch is done (its time in milliseconds), or failed. */
+/** Thread to engine: every rung is warm, and how many milliseconds each took; or a micro-batch is done, in so many milliseconds, or failed. */
 export type ThreadMessage =
-  | { kind: "ready" }
+  | { kind: "ready"; warmMs: number[] }
   | { kind: "done"; inferenceMs: number }
   | { kind: "failed"; reason: string };

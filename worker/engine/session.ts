@@ -1,23 +1,17 @@
 import { InferenceSession, Tensor, env, listSupportedBackends } from "onnxruntime-node";
-import type { ThreadData } from "./messages.ts";
+import type { RunMessage, ThreadData } from "./messages.ts";
 
 /** Runs micro-batches of fixed sizes over shared memory. */
 export interface Session {
   /** Reads the first `rung` images of the pixel slab and writes as many rows of scores, in place. */
-  run(rung: number): Promise<void>;
+  run(message: RunMessage): Promise<void>;
 }
 
 /**
  * Opens the ONNX Runtime session. Only the device that was asked for is named, so that a missing one throws instead of
  * falling back to the CPU unheard (microsoft/onnxruntime#25609).
  */
-export async function openSession({
-  onnxPath,
-  device,
-  size,
-  classes,
-  ...slabs
-}: ThreadData): Promise<Session> {
+export async function openSession({ onnxPath, device, size, classes }: ThreadData): Promise<Session> {
   const session = await InferenceSession.create(onnxPath, {
     executionProviders: [device],
     graphOptimizationLevel: "all",
@@ -27,12 +21,12 @@ export async function openSession({
     throw new Error(`${onnxPath} has no input "image": it was built for another purpose.`);
   const pixelsPerImage = size[0] * size[1] * 3;
   return {
-    async run(rung) {
-      const pixels = new Uint8Array(slabs.pixels, 0, rung * pixelsPerImage);
-      const scores = new Float32Array(slabs.scores, 0, rung * classes);
+    async run({ pixels, scores, rung }) {
+      const images = new Uint8Array(pixels, 0, rung * pixelsPerImage);
+      const rows = new Float32Array(scores, 0, rung * classes);
       await session.run(
-        { image: new Tensor("uint8", pixels, [rung, ...size, 3]) },
-        { scores: new Tensor("float32", scores, [rung, classes]) },
+        { image: new Tensor("uint8", images, [rung, ...size, 3]) },
+        { scores: new Tensor("float32", rows, [rung, classes]) },
       );
     },
   };

@@ -1,77 +1,74 @@
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createBatcher } from "../../../worker/classify/batcher.ts";
-import type { Engine, MicroBatchResult } from "../../../worker/engine/engine.ts";
+import type { BatchedResult, Batcher, Seat } from "../../../worker/classify/batcher.ts";
+import { fakeEngine, markedImage } from "../../support/fake-engine.ts";
 
-/** An image of one pixel whose first byte tells it from others. */
-const image = (mark: number) => Uint8Array.of(mark, 0, 0);
-const marksOf = (images: readonly Uint8Array[]) => images.map(([mark]) => mark);
-
-/** An engine whose micro-batches end when the test says so; a row of scores is the mark of its image. */
-function engineByHand(maxBatchSize = 4) {
-  const runs: {
-    marks: (number | undefined)[];
-    finish: () => void;
-    fail: (error: Error) => void;
-    rows: (n: number) => void;
-  }[] = [];
-  const engine: Engine = {
-    maxBatchSize,
-    run: (images) =>
-      new Promise<MicroBatchResult>((resolve, reject) => {
-        const marks = marksOf(images);
-        const rows = (count: number) =>
-          resolve({
-            inferenceMs: 5,
-            scores: marks.slice(0, count).map((mark) => Float32Array.of(mark ?? NaN)),
-          });
-        runs.push({ marks, rows, finish: () => rows(marks.length), fail: reject });
-      }),
-    close: async () => {},
-  };
-  return { engine, runs };
-}
+const INTERACTIVE: Seat = { lane: "interactive", tenant: "a" };
+const BULK: Seat = { lane: "bulk", tenant: "a" };
+/** Classifies an image that is decoded already. */
+const classify = (batcher: Batcher, mark: number, seat: Seat = BULK) =>
+  batcher.classify(seat, async () => markedImage(mark));
 const settled = () => new Promise((resolve) => setImmediate(resolve));
+const noWindow = { maxWaitMs: 0 };
 
 describe("micro-batches", () => {
-  test("a single image is run at once, not kept waiting for others", () => {
-    const { engine, runs } = engineByHand();
-    void createBatcher(engine).classify(image(1));
+  test("a single image is run as soon as it is decoded, not kept waiting for others", async () => {
+    const { engine, runs } = fakeEngine();
+    void classify(createBatcher(engine, noWindow), 1);
+    await settled();
     expect(runs.map(({ marks }) => marks)).toEqual([[1]]);
   });
 
   test("what arrives while one runs makes up the next, in the order of arrival", async () => {
-    const { engine, runs } = engineByHand();
-    const batcher = createBatcher(engine);
-    const results = [1, 2, 3].map((mark) => batcher.classify(image(mark)));
+    const { engine, runs } = fakeEngine();
+    const batcher = createBatcher(engine, noWindow);
+    const results = [1, 2, 3].map((mark) => classify(batcher, mark));
     await settled();
     expect(runs).toHaveLength(1);
     runs[0]?.finish();
     await settled();
     expect(runs.map(({ marks }) => marks)).toEqual([[1], [2, 3]]);
-    runs[1]?.finish();
+    runs[1]?.finish(5);
     const [first, second, third] = await Promise.all(results);
     expect([first, second, third].map((result) => result?.scores[0])).toEqual([1, 2, 3]);
     expect([first, second, third].map((result) => result?.batchSize)).toEqual([1, 2, 2]);
     expect(second).toMatchObject({ inferenceMs: 5, batchWaitMs: expect.toSatisfy((ms: number) => ms >= 0) });
   });
 
-  test("no micro-batch is larger than the engine takes", async () => {
-    const { engine, runs } = engineByHand(4);
-    const batcher = createBatcher(engine);
-    const results = Array.from({ length: 11 }, (_, mark) => batcher.classify(image(mark)));
+  test("none is larger than the largest rung, and each is padded to its rung", async () => {
+    const { engine, runs } = fakeEngine(4);
+    const batcher = createBatcher(engine, noWindow);
+    const results = Array.from({ length: 12 }, (_, mark) => classify(batcher, mark + 1));
+    await settled();
     for (let i = 0; i < 4; i++) {
-      runs[i]?.finish();
+      runs[i]?.finish(i);
       await settled();
     }
-    expect(runs.map(({ marks }) => marks)).toEqual([[0], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]);
-    await Promise.all(results);
+    expect(runs.map(({ rung }) => rung)).toEqual([1, 4, 4, 4]);
+    expect(runs.map(({ marks }) => marks.slice(0, 3))).toEqual([[1], [2, 3, 4], [6, 7, 8], [10, 11, 12]]);
+    expect((await Promise.all(results)).map(({ scores }) => scores[0])).toEqual(results.map((_, i) => i + 1));
+  });
+
+  test("two instances run two micro-batches at a time", async () => {
+    const { engine, runs } = fakeEngine(2, 2);
+    const batcher = createBatcher(engine, noWindow);
+    const results = [1, 2, 3, 4].map((mark) => classify(batcher, mark));
+    await settled();
+    expect(runs.map(({ marks }) => marks)).toEqual([[1], [2]]);
+    runs[1]?.finish();
+    await settled();
+    expect(runs[2]?.marks).toEqual([3, 4]);
+    runs[0]?.finish();
+    runs[2]?.finish();
+    expect((await Promise.all(results)).map(({ scores }) => scores[0])).toEqual([1, 2, 3, 4]);
   });
 
   test("a failure of the engine is that of its micro-batch alone, and the next one runs", async () => {
-    const { engine, runs } = engineByHand();
-    const batcher = createBatcher(engine);
-    const results = Promise.allSettled([1, 2, 3].map((mark) => batcher.classify(image(mark))));
+    const { engine, runs } = fakeEngine();
+    const batcher = createBatcher(engine, noWindow);
+    const results = Promise.allSettled([1, 2, 3].map((mark) => classify(batcher, mark)));
+    await settled();
     const failure = new Error("out of memory");
     runs[0]?.fail(failure);
     await settled();
@@ -79,79 +76,218 @@ describe("micro-batches", () => {
     const [first, second, third] = await results;
     expect(first).toEqual({ status: "rejected", reason: failure });
     expect([second?.status, third?.status]).toEqual(["fulfilled", "fulfilled"]);
-    const later = batcher.classify(image(4));
-    runs[2]?.finish();
-    expect((await later).scores).toEqual(Float32Array.of(4));
   });
 
-  test("an engine that throws instead of rejecting is a failure of the micro-batch too", async () => {
-    const { engine } = engineByHand();
-    const broken: Engine = {
-      ...engine,
-      run: () => {
-        throw new RangeError("offset is out of bounds");
-      },
-    };
-    await expect(createBatcher(broken).classify(image(1))).rejects.toThrow(RangeError);
+  test("a slab that a lost thread may still write to is not used again", async () => {
+    const { engine, runs } = fakeEngine(1);
+    const batcher = createBatcher(engine, noWindow);
+    const lost = classify(batcher, 1);
+    await settled();
+    runs[0]?.fail(new Error("hung"));
+    await expect(lost).rejects.toThrow("hung");
+    for (const mark of [2, 3, 4]) {
+      const result = classify(batcher, mark);
+      await settled();
+      // The thread of the first micro-batch wakes up and writes its scores.
+      runs[0]?.finish();
+      runs.at(-1)?.finish();
+      expect((await result).scores[0]).toBe(mark);
+    }
   });
 
-  test("fewer rows than images fail the micro-batch instead of going to the wrong images", async () => {
-    const { engine, runs } = engineByHand();
-    const batcher = createBatcher(engine);
-    const results = Promise.allSettled([1, 2, 3].map((mark) => batcher.classify(image(mark))));
+  test("an image of the wrong size fails alone", async () => {
+    const { engine, runs } = fakeEngine();
+    const batcher = createBatcher(engine, noWindow);
+    const wrong = batcher.classify(BULK, async () => new Uint8Array(7));
+    await expect(wrong).rejects.toThrow("An image has 7 bytes instead of 3. This is a bug.");
+    const right = classify(batcher, 2);
+    await settled();
+    runs[0]?.finish();
+    expect((await right).scores[0]).toBe(2);
+  });
+
+  test("what the preparation of an image throws is its own failure", async () => {
+    const { engine, runs } = fakeEngine();
+    const batcher = createBatcher(engine, noWindow);
+    const failure = new Error("404");
+    await expect(batcher.classify(BULK, () => Promise.reject(failure))).rejects.toBe(failure);
+    expect(runs).toEqual([]);
+  });
+});
+
+describe("who goes first", () => {
+  test("an interactive image takes the place of the last bulk image when the next micro-batch is full", async () => {
+    const { engine, runs } = fakeEngine(4);
+    const batcher = createBatcher(engine, noWindow);
+    const results = [1, 2, 3, 4, 5].map((mark) => classify(batcher, mark));
+    await settled();
+    results.push(classify(batcher, 9, INTERACTIVE));
+    await settled();
     runs[0]?.finish();
     await settled();
-    runs[1]?.rows(1);
-    const [first, ...others] = await results;
-    expect(first?.status).toBe("fulfilled");
-    for (const other of others)
-      expect(other).toMatchObject({
-        status: "rejected",
-        reason: { message: "The engine answered 1 rows for 2 images. This is a bug." },
-      });
+    expect(runs[1]?.marks).toEqual([2, 3, 4, 9]);
+    runs[1]?.finish();
+    await settled();
+    expect(runs[2]?.marks).toEqual([5]);
+    runs[2]?.finish();
+    expect((await Promise.all(results)).map(({ scores }) => scores[0])).toEqual([1, 2, 3, 4, 5, 9]);
+  });
+
+  test("bulk keeps its share of a micro-batch under a flood of interactive images", async () => {
+    const { engine, runs } = fakeEngine(8);
+    const batcher = createBatcher(engine, noWindow);
+    void classify(batcher, 1);
+    await settled();
+    for (let i = 0; i < 30; i++) void classify(batcher, 100 + i, INTERACTIVE);
+    for (let i = 0; i < 10; i++) void classify(batcher, 10 + i);
+    await settled();
+    for (let i = 0; i < 4; i++) {
+      runs[i]?.finish();
+      await settled();
+    }
+    const bulkIn = (run: number) => runs[run]?.marks.filter((mark) => mark < 100).length ?? 0;
+    expect(bulkIn(2) + bulkIn(3)).toBeGreaterThanOrEqual(2);
+  });
+
+  test("an image that is no longer wanted is dropped before it enters a micro-batch", async () => {
+    const { engine, runs } = fakeEngine(1);
+    const batcher = createBatcher(engine, noWindow);
+    const results = Promise.allSettled([classify(batcher, 1), classify(batcher, 2)]);
+    const controller = new AbortController();
+    const dropped = classify(batcher, 3, { ...BULK, signal: controller.signal });
+    const rejected = expect(dropped).rejects.toThrow("deadline");
+    await settled();
+    controller.abort(new Error("deadline"));
+    runs[0]?.finish();
+    await settled();
+    runs[1]?.finish();
+    await rejected;
+    await results;
+    expect(runs.map(({ marks }) => marks)).toEqual([[1], [2]]);
   });
 });
 
-test("in any order of arrivals and failures every image settles exactly once, with its own row", async () => {
-  const step = fc.oneof(
-    { weight: 3, arbitrary: fc.constant("arrive" as const) },
-    { weight: 2, arbitrary: fc.constantFrom("finish" as const, "fail" as const) },
-  );
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 60 }),
-      fc.integer({ min: 1, max: 5 }),
-      async (steps, max) => {
-        const { engine, runs } = engineByHand(max);
-        const batcher = createBatcher(engine);
-        const outcomes: Promise<void>[] = [];
-        const settlements: (number | "failed")[][] = [];
-        const failed = new Set<number>();
-        let ended = 0;
-        const end = async (how: "finish" | "fail") => {
-          const run = runs[ended];
-          if (run === undefined) return;
-          ended++;
-          if (how === "fail") for (const mark of run.marks) failed.add(mark ?? NaN);
-          if (how === "fail") run.fail(new Error("planned"));
-          else run.finish();
-          await settled();
-        };
-        for (const what of steps)
-          if (what === "arrive") {
-            const mark = settlements.push([]) - 1;
-            outcomes.push(
-              batcher.classify(image(mark)).then(
-                ({ scores }) => void settlements[mark]?.push(scores[0] ?? NaN),
-                () => void settlements[mark]?.push("failed"),
-              ),
-            );
-          } else await end(what);
-        while (ended < runs.length) await end("finish");
-        await Promise.all(outcomes);
-        expect(settlements).toEqual(settlements.map((_, mark) => [failed.has(mark) ? "failed" : mark]));
-        expect(runs.every(({ marks }) => marks.length >= 1 && marks.length <= max)).toBe(true);
-      },
-    ),
-  );
+describe("the window", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Lets the batcher learn that a micro-batch costs 10 + n ms and that images arrive every millisecond. */
+  async function learned(maxWaitMs: number) {
+    const { engine, runs } = fakeEngine(4);
+    const batcher = createBatcher(engine, { maxWaitMs });
+    for (const images of [1, 2, 4]) {
+      const blocker = classify(batcher, 0);
+      await vi.advanceTimersByTimeAsync(0);
+      const rest = Array.from({ length: images }, (_, i) =>
+        batcher.classify(BULK, async () => {
+          await new Promise((resolve) => setTimeout(resolve, i + 1));
+          return markedImage(i + 1);
+        }),
+      );
+      await vi.advanceTimersByTimeAsync(images + 1);
+      runs.at(-1)?.finish(11);
+      await vi.advanceTimersByTimeAsync(0);
+      await blocker;
+      runs.at(-1)?.finish(10 + images);
+      await vi.advanceTimersByTimeAsync(0);
+      await Promise.all(rest);
+    }
+    runs.length = 0;
+    return { batcher, runs };
+  }
+  const arriving = (batcher: Batcher, mark: number, inMs: number) =>
+    batcher.classify(BULK, async () => {
+      await new Promise((resolve) => setTimeout(resolve, inMs));
+      return markedImage(mark);
+    });
+
+  test("an image waits for one that is about to arrive when that pays", async () => {
+    const { batcher, runs } = await learned(20);
+    const results = [arriving(batcher, 1, 1), arriving(batcher, 2, 2)];
+    await vi.advanceTimersByTimeAsync(1);
+    expect(runs).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(runs.map(({ marks }) => marks)).toEqual([[1, 2]]);
+    runs[0]?.finish();
+    await Promise.all(results);
+  });
+
+  test("it waits no longer than the bound for one that does not come", async () => {
+    const { batcher, runs } = await learned(3);
+    void arriving(batcher, 1, 1);
+    void arriving(batcher, 2, 500);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(runs).toEqual([]);
+    await vi.advanceTimersByTimeAsync(3);
+    expect(runs.map(({ marks }) => marks)).toEqual([[1]]);
+  });
+
+  test("it runs at once when what was about to arrive fails instead", async () => {
+    const { batcher, runs } = await learned(20);
+    void arriving(batcher, 1, 1);
+    const failing = batcher.classify(BULK, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      throw new Error("404");
+    });
+    const failed = expect(failing).rejects.toThrow("404");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(runs).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(runs.map(({ marks }) => marks)).toEqual([[1]]);
+    await failed;
+  });
 });
+
+test("in any order of arrivals, cancels and crashes every image settles exactly once, with its own row", async () => {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom("bulk" as const, "interactive" as const) },
+    { weight: 2, arbitrary: fc.constantFrom("finish" as const, "crash" as const) },
+    { weight: 1, arbitrary: fc.constant("cancel" as const) },
+  );
+  const sizes = fc.record({ max: fc.integer({ min: 1, max: 5 }), instances: fc.integer({ min: 1, max: 3 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 80 }), sizes, async (steps, { max, instances }) => {
+      const { engine, runs } = fakeEngine(max, instances);
+      const batcher = createBatcher(engine, noWindow);
+      const outcomes: Promise<BatchedResult | string>[] = [];
+      const controllers: AbortController[] = [];
+      const crashed = new Set<number>();
+      const canceled = new Set<number>();
+      const ended = new Set<number>();
+      const end = async (how: "finish" | "crash") => {
+        const index = runs.findIndex((_, i) => !ended.has(i));
+        const run = runs[index];
+        if (run === undefined) return;
+        ended.add(index);
+        if (how === "finish") run.finish();
+        else for (const mark of run.marks) crashed.add(mark);
+        if (how === "crash") run.fail(new Error("crashed"));
+        await settled();
+      };
+      for (const [number, what] of steps.entries()) {
+        if (what === "finish" || what === "crash") await end(what);
+        else if (what === "cancel") {
+          const index = number % Math.max(1, controllers.length);
+          canceled.add(index + 1);
+          controllers[index]?.abort(new Error("canceled"));
+        } else {
+          const controller = new AbortController();
+          controllers.push(controller);
+          const seat = { lane: what, tenant: `t${number % 3}`, signal: controller.signal };
+          outcomes.push(classify(batcher, controllers.length, seat).catch((error: Error) => error.message));
+          await settled();
+        }
+      }
+      while (ended.size < runs.length) await end("finish");
+      const results = await Promise.all(outcomes);
+      for (const [index, result] of results.entries()) {
+        const mark = index + 1;
+        if (result === "crashed") expect(crashed).toContain(mark);
+        else if (result === "canceled") expect(canceled).toContain(mark);
+        else expect(result).toMatchObject({ scores: Float32Array.of(mark) });
+      }
+      expect(runs.every(({ rung }) => rung <= max)).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+}, 60_000);

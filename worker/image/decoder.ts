@@ -1,0 +1,19 @@
+import { availableParallelism } from "node:os";
+import PQueue from "p-queue";
+import type { Lane } from "../../shared/queue.ts";
+import { configureSharp, preprocess } from "./preprocess.ts";
+import type { PreprocessOptions } from "./preprocess.ts";
+
+/** Decodes and scales an image file for the model: uint8 [H, W, 3], 0 to 255. Throws what `preprocess` throws. */
+export type Decoder = (file: Uint8Array, lane: Lane) => Promise<Uint8Array>;
+
+/**
+ * Makes a decoder that works on as many images at a time as there are cores, interactive ones first: libvips does the work
+ * outside the event loop, and more at once would only make each of them slower.
+ */
+export function createDecoder(options: PreprocessOptions): Decoder {
+  configureSharp();
+  const queue = new PQueue({ concurrency: availableParallelism() });
+  return (file, lane) =>
+    queue.add(() => preprocess(file, options), { priority: lane === "interactive" ? 1 : 0 });
+}
