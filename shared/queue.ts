@@ -1,11 +1,9 @@
 import { Queue } from "bullmq";
 import type { JobsOptions } from "bullmq";
 import type { ClassifyPayload, DeliverPayload, ScanPayload } from "./contracts/queue-payloads.ts";
+import type { Lane } from "./contracts/lane.ts";
 import { REDIS_PREFIX } from "./keys.ts";
 import type { RedisClient } from "./redis.ts";
-
-/** Interactive images go before bulk, and bulk never starves: each lane is a queue of its own. */
-export type Lane = "interactive" | "bulk";
 
 /** The names of the queues. Each model has its own two, so that a worker takes only what it can label. */
 export const queueNames = {

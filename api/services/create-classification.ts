@@ -34,6 +34,7 @@ export async function createClassification(
     tenant,
     model,
     image: pointer,
+    priority: options.priority,
     top_k: options.top_k,
     threshold: options.threshold,
     metadata: options.metadata,

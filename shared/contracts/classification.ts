@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ItemErrorOrNull } from "./error.ts";
 import { ClassificationId, ModelName } from "./ids.ts";
 import { HttpUrl, ImageInput, ImageSource } from "./image.ts";
+import { Lane } from "./lane.ts";
 import { Prediction } from "./prediction.ts";
 import { CLASSIFICATION_EVENTS } from "./event.ts";
 
@@ -44,9 +45,7 @@ export const ClassificationOptions = LabelOptions.extend({
   webhook_events_filter: z.array(z.enum(CLASSIFICATION_EVENTS)).optional().meta({
     description: "Deliver only these events; all when absent.",
   }),
-  priority: z
-    .enum(["interactive", "bulk"])
-    .default("interactive")
+  priority: Lane.default("interactive")
     .meta({ description: "Which images go first: `interactive` ones." }),
 });
 export type ClassificationOptions = z.infer<typeof ClassificationOptions>;

@@ -3,6 +3,7 @@ import { CustomId } from "./batch.ts";
 import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType } from "./event.ts";
 import { BatchId, ClassificationId, MessageId, ModelName, Tenant } from "./ids.ts";
 import { HttpUrl, ImagePointer } from "./image.ts";
+import { Lane } from "./lane.ts";
 
 const Labelling = z.object({
   tenant: Tenant,
@@ -19,6 +20,7 @@ export const ClassifyImagePayload = Labelling.extend({
   kind: z.literal("image"),
   id: ClassificationId,
   image: ImagePointer,
+  priority: Lane,
   metadata: z.record(z.string(), z.string()),
   webhook: webhookFor(CLASSIFICATION_EVENTS),
   created_at: z.iso.datetime(),

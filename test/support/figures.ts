@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import { createLogger } from "../../shared/logger.ts";
 import { startEngine } from "../../worker/engine/engine.ts";
 import type { Engine, EngineOptions } from "../../worker/engine/engine.ts";
 import type { PreprocessOptions } from "../../worker/image/preprocess.ts";
@@ -24,7 +25,9 @@ export async function figuresEngine(
   const engine = await startEngine({
     onnxPath,
     device: "cpu",
+    instances: 1,
     maxBatchSize: 8,
+    logger: createLogger("test", "silent"),
     size: [96, 96],
     classes: 12,
     onCrash: (error) => {

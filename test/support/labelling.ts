@@ -3,6 +3,8 @@ import { newId } from "../../shared/new-id.ts";
 import { createBatcher } from "../../worker/classify/batcher.ts";
 import type { ClassifyDeps } from "../../worker/classify/start.ts";
 import type { Engine } from "../../worker/engine/engine.ts";
+import { createSlab } from "../../worker/engine/slab.ts";
+import { createDecoder } from "../../worker/image/decoder.ts";
 import type { SafeFetch } from "../../worker/net/safe-fetch.ts";
 import { oneBitPng } from "./images.ts";
 import type { WorkerTestDeps } from "./worker-deps.ts";
@@ -29,14 +31,18 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
     },
     close: async () => {},
   };
+  const shape = { size: [4, 4], classes: 2 } as const;
   const engine: Engine = {
-    maxBatchSize: 8,
-    run: async (images) => ({
-      inferenceMs: 1,
-      scores: images.map(([first]) =>
-        first === 255 ? Float32Array.of(0.9, 0.1) : Float32Array.of(0.2, 0.8),
-      ),
-    }),
+    rungs: [1, 2, 4, 8],
+    instances: 1,
+    createSlab: () => createSlab(8, shape),
+    async run({ memory }, rung) {
+      const pixels = new Uint8Array(memory.pixels);
+      const scores = new Float32Array(memory.scores);
+      for (let row = 0; row < rung; row++)
+        scores.set(pixels[row * 4 * 4 * 3] === 255 ? [0.9, 0.1] : [0.2, 0.8], row * 2);
+      return 1;
+    },
     close: async () => {},
   };
   const classifyDeps: ClassifyDeps = {
@@ -44,15 +50,15 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
     model: { name: "birds", digest: TEST_DIGEST, device: "cpu" },
     labelling: {
       labels: ["swan", "raven"],
-      batcher: createBatcher(engine),
+      batcher: createBatcher(engine, { maxWaitMs: 0 }),
       sources: { safeFetch, storage: deps.storage, maxBytes: 1_000_000 },
-      preprocessing: {
+      decode: createDecoder({
         size: [4, 4],
         cropMode: "squash",
         cropPct: 1,
         interpolation: "bilinear",
         maxPixels: 1_000_000,
-      },
+      }),
     },
   };
   return { classifyDeps, fetched };
@@ -73,6 +79,7 @@ export function imageJob(path: string, more: Partial<ClassifyImagePayload> = {})
     top_k: 5,
     threshold: 0,
     image: { type: "url", url: `https://images.example${path}` },
+    priority: "interactive",
     metadata: { album: "2026" },
     webhook: { url: "https://client.example/hook" },
     created_at: new Date(Date.now() - 1_000).toISOString(),

@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { rungFor } from "../engine/ladder.ts";
 import type { Slab } from "../engine/slab.ts";
-import type { Lane } from "../../shared/queue.ts";
+import type { Lane } from "../../shared/contracts/lane.ts";
 import { BULK_TURN, Lanes } from "./lanes.ts";
 import { RungCosts } from "./rung-costs.ts";
 import { Window } from "./window.ts";

@@ -1,4 +1,4 @@
-import type { Lane } from "../../shared/queue.ts";
+import type { Lane } from "../../shared/contracts/lane.ts";
 
 /** Something that waits in a lane for a tenant. */
 export interface Waiting {

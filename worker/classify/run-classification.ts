@@ -3,7 +3,6 @@ import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads
 import { PermanentError } from "../../shared/errors.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import { putClassification } from "../../shared/state/classifications.ts";
-import type { Lane } from "../../shared/queue.ts";
 import type { Attempt } from "../consume.ts";
 import { classifyImage } from "./classify-image.ts";
 import { tryImage } from "./outcome.ts";
@@ -22,13 +21,12 @@ const MAX_CRASHES = 3;
  */
 export async function runClassification(
   payload: ClassifyImagePayload,
-  lane: Lane,
   attempt: Attempt,
   deps: ClassifyDeps,
 ): Promise<void> {
   const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
   const earlier = isFirstTry ? undefined : await readResult(deps.storage, payload);
-  const finished = earlier ?? (await label(payload, lane, attempt, deps));
+  const finished = earlier ?? (await label(payload, attempt, deps));
   await saveResult(finished, payload, deps);
   deps.logger.info(
     {
@@ -45,7 +43,6 @@ export async function runClassification(
 
 async function label(
   payload: ClassifyImagePayload,
-  lane: Lane,
   { number, crashes }: Attempt,
   { redis, labelling, model, logger }: ClassifyDeps,
 ): Promise<Classification> {
@@ -65,8 +62,9 @@ async function label(
           "inference_failed",
           `It was given up after ${crashes} workers stopped while they had it.`,
         );
+      const seat = { lane: payload.priority, tenant: payload.tenant };
       const options = { topK: payload.top_k, threshold: payload.threshold };
-      return classifyImage(payload.image, { lane, tenant: payload.tenant }, options, labelling);
+      return classifyImage(payload.image, seat, options, labelling);
     },
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },
   );

@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import { ClassifyPayload } from "../../shared/contracts/queue-payloads.ts";
 import { queueNames } from "../../shared/queue.ts";
-import type { Lane } from "../../shared/queue.ts";
+import type { Lane } from "../../shared/contracts/lane.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
@@ -69,16 +69,16 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   logger.info({ model: config.MODEL, digest: manifest.digest, device }, "model ready");
 
   const inHand = pLimit(BULK_MICRO_BATCHES_IN_HAND * config.MAX_BATCH_SIZE);
-  const handleIn = (lane: Lane) => (payload: ClassifyPayload, attempt: Attempt) =>
+  const handle = (payload: ClassifyPayload, attempt: Attempt) =>
     payload.kind === "image"
-      ? runClassification(payload, lane, attempt, classifyDeps)
+      ? runClassification(payload, attempt, classifyDeps)
       : classifyChunk(payload, attempt, { ...classifyDeps, inHand });
   const consuming = (["interactive", "bulk"] as const).map((lane) =>
     consume(deps, {
       queue: queueNames.classify(config.MODEL, lane),
       payload: ClassifyPayload,
       concurrency: CONCURRENCY[lane],
-      handle: handleIn(lane),
+      handle,
     }),
   );
   return {

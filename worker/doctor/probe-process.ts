@@ -1,5 +1,6 @@
 import { ladder } from "../engine/ladder.ts";
 import { openSession, runtimeInfo } from "../engine/session.ts";
+import { createSlab } from "../engine/slab.ts";
 import type { ProbeMessage, ProbeRequest } from "./probe.ts";
 
 // The entry of the process that probe.ts starts: what a driver or a library does to it leaves the doctor alive.
@@ -13,13 +14,12 @@ async function probe({ model, device, maxBatchSize }: ProbeRequest): Promise<voi
   if (model === null) return;
   const rungs = ladder(maxBatchSize);
   const { size, classes, onnxPath } = model;
-  const pixels = new SharedArrayBuffer(maxBatchSize * size[0] * size[1] * 3);
-  const scores = new SharedArrayBuffer(maxBatchSize * classes * Float32Array.BYTES_PER_ELEMENT);
+  const { memory } = createSlab(maxBatchSize, { size, classes });
   const started = performance.now();
-  const session = await openSession({ onnxPath, device, rungs, size, classes, pixels, scores });
+  const session = await openSession({ onnxPath, device, rungs, size, classes });
   tell({ kind: "opened", ms: performance.now() - started });
   for (const images of rungs)
-    tell({ kind: "rung", images, medianMs: await medianMs(() => session.run(images)) });
+    tell({ kind: "rung", images, medianMs: await medianMs(() => session.run({ ...memory, rung: images })) });
 }
 
 /** The first run is not counted: it is the one that allocates and tunes. */

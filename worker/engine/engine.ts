@@ -38,7 +38,9 @@ export interface EngineOptions {
   /** Called when a lost thread cannot be replaced: the process should end, so that its jobs go to another. */
   onCrash: (error: Error) => void;
   /** The thread's entry; another one in tests. */
-  threadEntry?: URL;
+  threadEntry?: URL | undefined;
+  /** Milliseconds after which a micro-batch counts as hung, at least; a rung that is slow by nature has more. */
+  hungAfterMs?: number | undefined;
 }
 
 /** A rung that takes this many times what it took when it was warmed is hung; and at least so many milliseconds. */
@@ -51,6 +53,7 @@ const HUNG_AFTER_MS = 10_000;
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { onnxPath, device, size, classes, maxBatchSize, logger, onCrash, threadEntry } = options;
+  const { hungAfterMs = HUNG_AFTER_MS } = options;
   const rungs = ladder(maxBatchSize);
   const start = () => startInstance({ onnxPath, device, rungs, size, classes }, threadEntry);
   const all = new Set(await startAll(options, start));
@@ -85,7 +88,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       try {
         const inferenceMs = await instance.run(
           { ...slab.memory, rung },
-          Math.max(HUNG_AFTER_MS, HUNG_AFTER_TIMES * warmMs),
+          Math.max(hungAfterMs, HUNG_AFTER_TIMES * warmMs),
         );
         free(instance);
         return inferenceMs;

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import PQueue from "p-queue";
-import type { Lane } from "../../shared/queue.ts";
+import type { Lane } from "../../shared/contracts/lane.ts";
 import { configureSharp, preprocess } from "./preprocess.ts";
 import type { PreprocessOptions } from "./preprocess.ts";
 

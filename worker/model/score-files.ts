@@ -36,8 +36,6 @@ export async function* scoreFiles(
     rungs: [BATCH],
     size: input.size,
     classes,
-    pixels,
-    scores,
   });
 
   let next = decodeAll(model, paths.slice(0, BATCH));
@@ -48,7 +46,7 @@ export async function* scoreFiles(
     for (const [row, { image }] of images.entries())
       new Uint8Array(pixels, row * imageBytes, imageBytes).set(image);
     // Always a full batch: a GPU tunes itself anew for every batch size.
-    if (images.length > 0) await session.run(BATCH);
+    if (images.length > 0) await session.run({ pixels, scores, rung: BATCH });
     let row = 0;
     for (const one of decoded) {
       if ("error" in one) yield one;

@@ -85,7 +85,8 @@ test("in any order of pushes and takes, all come out once, each tenant's in orde
       for (let next = lanes.next(); next !== undefined; next = lanes.next()) taken.push(next);
       for (const lane of ["interactive", "bulk"])
         for (const tenant of ["a", "b", "c"]) {
-          const ofOne = (items: Item[]) => items.filter((each) => each.lane === lane && each.tenant === tenant);
+          const ofOne = (items: Item[]) =>
+            items.filter((each) => each.lane === lane && each.tenant === tenant);
           expect(ofOne(taken)).toEqual(ofOne(pushed));
         }
     }),

@@ -1,5 +1,6 @@
 import { Queue } from "bullmq";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { Batcher } from "../../../worker/classify/batcher.ts";
 import { Classification } from "../../../shared/contracts/classification.ts";
 import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
 import type { ClassifyImagePayload } from "../../../shared/contracts/queue-payloads.ts";
@@ -193,10 +194,10 @@ test("a job done again after its end is never seen to move again", async () => {
   const { classifyDeps, fetched } = testLabelling(deps, { "/again": [swan] });
   await runClassification(job, FIRST, classifyDeps);
   const seen: unknown[] = [];
-  const batcher = {
-    classify: async (pixels: Uint8Array) => {
+  const batcher: Batcher = {
+    classify: async (seat, prepare) => {
       seen.push(await getMovingClassification(deps.redis, job.id));
-      return classifyDeps.labelling.batcher.classify(pixels);
+      return classifyDeps.labelling.batcher.classify(seat, prepare);
     },
   };
   await runClassification(

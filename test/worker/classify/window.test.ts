@@ -30,7 +30,9 @@ describe("what a micro-batch costs", () => {
   test("a few images over a rung are left for the next when padding would cost more than it brings", () => {
     const costs = new RungCosts([1, 2, 4, 8]);
     for (const rung of [1, 2, 4, 8]) costs.learn(rung, rung);
-    expect([1, 2, 3, 4, 5, 6, 7, 8, 20].map((n) => costs.worthRunning(n))).toEqual([1, 2, 2, 4, 4, 4, 4, 8, 8]);
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 20].map((n) => costs.worthRunning(n))).toEqual([
+      1, 2, 2, 4, 4, 4, 4, 8, 8,
+    ]);
   });
 
   test("where the fixed part is large, padding is cheaper than a second micro-batch", () => {

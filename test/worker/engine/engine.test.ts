@@ -1,11 +1,17 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Worker } from "node:worker_threads";
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { ConfigError } from "../../../shared/config.ts";
 import { TransientError } from "../../../shared/errors.ts";
+import { createLogger } from "../../../shared/logger.ts";
+import { startEngine } from "../../../worker/engine/engine.ts";
+import type { Engine } from "../../../worker/engine/engine.ts";
+import { rungFor } from "../../../worker/engine/ladder.ts";
 import { figuresEngine, figuresModel } from "../../support/figures.ts";
 import { fixture, readTensors } from "../model/read-tensors.ts";
 
@@ -15,23 +21,21 @@ const CUDA_LIBRARY = "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so";
 const IMAGE_BYTES = 96 * 96 * 3;
 const image = (index: number) =>
   Uint8Array.from(inputs.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES));
-const images = (count: number, from = 0) => Array.from({ length: count }, (_, i) => image(from + i));
 
-/** An engine together with its thread, to do to it what no caller can. */
-async function engineAndThread(onCrash: (error: Error) => void) {
-  const started = once(process, "worker") as Promise<[Worker]>;
-  const engine = await figuresEngine(model, { maxBatchSize: 1, onCrash });
-  return { engine, thread: (await started)[0] };
+/** Runs the samples `from` … as one micro-batch; the rows of scores. */
+async function scoresOf(engine: Engine, count: number, from = 0, slab = engine.createSlab()) {
+  for (let row = 0; row < count; row++) slab.put(row, image(from + row));
+  const inferenceMs = await engine.run(slab, rungFor(engine.rungs, count));
+  expect(inferenceMs).toBeGreaterThan(0);
+  return Array.from({ length: count }, (_, row) => slab.scoresOf(row));
 }
 
 test("every image gets a row of scores of its own, whatever the micro-batch is padded to", async () => {
   const engine = await figuresEngine(model, { maxBatchSize: 8 });
   const alone: Float32Array[] = [];
-  for (const each of images(8, 40)) alone.push(...(await engine.run([each])).scores);
+  for (let i = 0; i < 8; i++) alone.push(...(await scoresOf(engine, 1, 40 + i)));
   for (const count of [1, 2, 3, 5, 8]) {
-    const { scores, inferenceMs } = await engine.run(images(count, 40));
-    expect(inferenceMs).toBeGreaterThan(0);
-    expect(scores).toHaveLength(count);
+    const scores = await scoresOf(engine, count, 40);
     for (const [row, values] of scores.entries()) {
       expect(values.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
       for (const [index, value] of values.entries()) expect(value).toBeCloseTo(alone[row]?.[index] ?? NaN, 5);
@@ -39,19 +43,21 @@ test("every image gets a row of scores of its own, whatever the micro-batch is p
   }
 });
 
-test("what was left in memory by a larger micro-batch changes nothing", async () => {
+test("what was left in a slab by a larger micro-batch changes nothing", async () => {
   const engine = await figuresEngine(model, { maxBatchSize: 4 });
-  const before = await engine.run(images(3));
-  await engine.run(images(4, 100));
-  expect((await engine.run(images(3))).scores).toEqual(before.scores);
-  expect(before.scores[0]).not.toEqual(before.scores[1]);
+  const slab = engine.createSlab();
+  const before = await scoresOf(engine, 3, 0, slab);
+  await scoresOf(engine, 4, 100, slab);
+  expect(await scoresOf(engine, 3, 0, slab)).toEqual(before);
+  expect(before[0]).not.toEqual(before[1]);
 });
 
-test("a second micro-batch before the first is done is a bug that is told", async () => {
-  const engine = await figuresEngine(model, { maxBatchSize: 2 });
-  const first = engine.run(images(1));
-  await expect(engine.run(images(1))).rejects.toThrow("This is a bug");
-  expect((await first).scores).toHaveLength(1);
+test("two instances run two micro-batches side by side, each in its own slab", async () => {
+  const engine = await figuresEngine(model, { maxBatchSize: 4, instances: 2 });
+  const one = await scoresOf(engine, 4);
+  const two = await scoresOf(engine, 4, 50);
+  const both = await Promise.all([scoresOf(engine, 4), scoresOf(engine, 4, 50)]);
+  expect(both).toEqual([one, two]);
 });
 
 test("a model that is not there is refused at the start, with its path", async () => {
@@ -73,21 +79,79 @@ test.skipIf(hasCuda)(
   },
 );
 
-test("when its thread ends by itself, the micro-batch in hand fails and onCrash is called once", async () => {
-  const onCrash = vi.fn<(error: Error) => void>();
-  const { engine, thread } = await engineAndThread(onCrash);
-  const running = engine.run(images(1));
+test("a thread that ends by itself fails the micro-batch it had, and is replaced", async () => {
+  const started = once(process, "worker") as Promise<[Worker]>;
+  const engine = await figuresEngine(model, { maxBatchSize: 1 });
+  const [thread] = await started;
+  const expected = await scoresOf(engine, 1);
+  const running = scoresOf(engine, 1);
   void thread.terminate();
   await expect(running).rejects.toThrow(TransientError);
-  await expect(engine.run(images(1))).rejects.toThrow(TransientError);
-  expect(onCrash).toHaveBeenCalledTimes(1);
-  expect(onCrash.mock.calls[0]?.[0].message).toContain("thread");
+  expect(await scoresOf(engine, 1)).toEqual(expected);
 });
 
 test("closing it is no crash", async () => {
   const onCrash = vi.fn<(error: Error) => void>();
-  const { engine, thread } = await engineAndThread(onCrash);
+  const started = once(process, "worker") as Promise<[Worker]>;
+  const engine = await figuresEngine(model, { maxBatchSize: 1, onCrash });
+  const [thread] = await started;
   await engine.close();
   expect(thread.threadId).toBe(-1);
   expect(onCrash).not.toHaveBeenCalled();
+});
+
+/** Threads that do to the engine what a broken driver does. */
+function brokenThread(source: string): URL {
+  const directory = mkdtempSync(join(tmpdir(), "tresline-thread-"));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, "thread.mjs");
+  writeFileSync(file, `import { parentPort, workerData } from "node:worker_threads";\n${source}`);
+  return pathToFileURL(file);
+}
+const broken = (source: string, onCrash: (error: Error) => void = () => {}) =>
+  startEngine({
+    onnxPath: "",
+    device: "cpu",
+    instances: 1,
+    maxBatchSize: 1,
+    size: [1, 1],
+    classes: 1,
+    logger: createLogger("test", "silent"),
+    onCrash,
+    threadEntry: brokenThread(source),
+    hungAfterMs: 300,
+  });
+
+test("a thread that really hangs is given up by the watchdog and replaced, and the next micro-batch runs", async () => {
+  const engine = await broken(`
+    parentPort.on("message", ({ pixels }) => {
+      if (new Uint8Array(pixels)[0] === 13) for (;;);
+      parentPort.postMessage({ kind: "done", inferenceMs: 1 });
+    });
+    parentPort.postMessage({ kind: "ready", warmMs: [1] });`);
+  const slab = engine.createSlab();
+  slab.put(0, Uint8Array.of(13, 0, 0));
+  const hung = engine.run(slab, 1);
+  await expect(hung).rejects.toThrow(TransientError);
+  await expect(hung).rejects.toMatchObject({ cause: { message: "No answer for 300 ms." } });
+  expect(await engine.run(engine.createSlab(), 1)).toBe(1);
+  await engine.close();
+});
+
+test("when no thread can be started in the place of a lost one, the process is told to end", async () => {
+  const onCrash = vi.fn<(error: Error) => void>();
+  const marker = join(mkdtempSync(join(tmpdir(), "tresline-started-")), "once");
+  const engine = await broken(
+    `
+    import { existsSync, writeFileSync } from "node:fs";
+    if (existsSync(${JSON.stringify(marker)})) throw new Error("the device is gone");
+    writeFileSync(${JSON.stringify(marker)}, "");
+    parentPort.on("message", () => process.exit(1));
+    parentPort.postMessage({ kind: "ready", warmMs: [1] });`,
+    onCrash,
+  );
+  await expect(engine.run(engine.createSlab(), 1)).rejects.toThrow(TransientError);
+  await expect.poll(() => onCrash.mock.calls[0]?.[0].message).toBe("the device is gone");
+  rmSync(dirname(marker), { recursive: true, force: true });
+  await engine.close();
 });
