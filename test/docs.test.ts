@@ -11,9 +11,9 @@ const shape = { ...LocalConfig.shape, ...ApiConfig.shape, ...WorkerConfig.shape 
 
 /** A default as a person would write it in the environment. */
 function defaultOf(schema: z.ZodType): string {
-  const parsed = schema.safeParse(undefined);
-  if (!parsed.success || parsed.data === undefined || String(parsed.data) === "") return "–";
-  return `\`${String(parsed.data)}\``;
+  const { data } = schema.safeParse(undefined);
+  const text = [data].flat().join(",");
+  return text === "" ? "–" : `\`${text}\``;
 }
 
 const table = [

@@ -9,6 +9,13 @@ function learnedCosts() {
   return costs;
 }
 
+/** A window that has learned that images arrive every `gapMs` milliseconds. */
+const arrivals = (gapMs: number, maxWaitMs = 20, costs = learnedCosts()) => {
+  const window = new Window(maxWaitMs, costs);
+  for (let i = 0; i < 50; i++) window.arrived(i * gapMs);
+  return window;
+};
+
 describe("what a micro-batch costs", () => {
   test("its fixed part is learned from two rungs", () => {
     const costs = new RungCosts([1, 2, 4, 8]);
@@ -48,12 +55,6 @@ describe("what a micro-batch costs", () => {
 });
 
 describe("the window", () => {
-  const arrivals = (gapMs: number, maxWaitMs = 20, costs = learnedCosts()) => {
-    const window = new Window(maxWaitMs, costs);
-    for (let i = 0; i < 50; i++) window.arrived(i * gapMs);
-    return window;
-  };
-
   test("is open while the next image comes sooner than the fixed cost it saves", () => {
     expect(arrivals(2).waitMs({ waiting: 1, coming: 3, waitedMs: 0 })).toBeCloseTo(4);
   });
