@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import { ClassifyPayload } from "../../shared/contracts/queue-payloads.ts";
 import { queueNames } from "../../shared/queue.ts";
-import type { Lane } from "../../shared/contracts/lane.ts";
+import { Lane } from "../../shared/contracts/lane.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
@@ -68,24 +68,38 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   });
   logger.info({ model: config.MODEL, digest: manifest.digest, device }, "model ready");
 
-  const inHand = pLimit(BULK_MICRO_BATCHES_IN_HAND * config.MAX_BATCH_SIZE);
+  const consuming = takeJobs(deps, classifyDeps, config.MAX_BATCH_SIZE);
+  return {
+    async close() {
+      await consuming.close();
+      await engine.close();
+      await safeFetch.close();
+    },
+  };
+}
+
+/** Takes jobs from the two queues of the model. `maxBatchSize` bounds the images in hand. */
+export function takeJobs(
+  deps: Pick<WorkerDeps, "redis" | "logger">,
+  classifyDeps: ClassifyDeps,
+  maxBatchSize: number,
+): Consuming {
+  const inHand = pLimit(BULK_MICRO_BATCHES_IN_HAND * maxBatchSize);
   const handle = (payload: ClassifyPayload, attempt: Attempt) =>
     payload.kind === "image"
       ? runClassification(payload, attempt, classifyDeps)
       : classifyChunk(payload, attempt, { ...classifyDeps, inHand });
-  const consuming = (["interactive", "bulk"] as const).map((lane) =>
+  const consuming = Lane.options.map((lane) =>
     consume(deps, {
-      queue: queueNames.classify(config.MODEL, lane),
+      queue: queueNames.classify(classifyDeps.model.name, lane),
       payload: ClassifyPayload,
       concurrency: CONCURRENCY[lane],
       handle,
     }),
   );
   return {
-    async close() {
+    close: async () => {
       await Promise.all(consuming.map((each) => each.close()));
-      await engine.close();
-      await safeFetch.close();
     },
   };
 }

@@ -1,0 +1,108 @@
+// What the queue allows when labelling costs nothing, against BullMQ's own no-op jobs on the same Redis. node test/bench/queue-limit.ts
+import { Queue, Worker } from "bullmq";
+import { takeJobs } from "../../worker/classify/start.ts";
+import type { ClassifyDeps } from "../../worker/classify/start.ts";
+import { median } from "./support/bench.ts";
+import type { Figure } from "./support/bench.ts";
+import { enqueueChunks, enqueueImages, memoryStorage, openBench } from "./support/pipeline.ts";
+import type { BenchDeps } from "./support/pipeline.ts";
+
+const ROUNDS = 5;
+const JOBS = 6_000;
+const BULK_IMAGES = 60_000;
+const CONCURRENCY = 64;
+
+/** Images a second with an engine, a decoder and a storage that cost nothing, over jobs a second that do nothing. */
+export async function queueLimit(): Promise<Figure[]> {
+  const deps = await openBench({ MODEL: "figures" }, memoryStorage());
+  try {
+    await deps.storage.put("uploads/noop", new Uint8Array(1), { contentType: "image/png" });
+    const keys = ["uploads/noop"];
+    const rounds = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const bare = await bareRate(deps);
+      const interactive = await rate(deps, JOBS, () => enqueueImages(deps.queues, "figures", keys, JOBS));
+      const bulk = await rate(deps, BULK_IMAGES, () => enqueueChunks(deps.queues, "figures", keys, BULK_IMAGES));
+      rounds.push({ bare, interactive, bulk });
+      process.stderr.write(`${[bare, interactive, bulk].map(Math.round).join(" ")}\n`);
+    }
+    const beside = { "no-op jobs/s": median(rounds.map((r) => r.bare)) };
+    return [
+      {
+        name: "no-op engine: bulk images over BullMQ's no-op jobs",
+        what: "images/s in chunks of 64 over jobs/s, on the same Redis, concurrency 64",
+        value: median(rounds.map((r) => r.bulk / r.bare)),
+        unit: "ratio",
+        goal: { atLeast: 5 },
+        beside: { ...beside, "images/s": median(rounds.map((r) => r.bulk)) },
+      },
+      {
+        name: "no-op engine: interactive images over BullMQ's no-op jobs",
+        what: "images/s, each a job of its own with its state, its result and its announcement, over jobs/s",
+        value: median(rounds.map((r) => r.interactive / r.bare)),
+        unit: "ratio",
+        goal: { atLeast: 0.7 },
+        beside: { ...beside, "images/s": median(rounds.map((r) => r.interactive)) },
+      },
+    ];
+  } finally {
+    await deps.stop();
+  }
+}
+
+/** A labelling in which nothing costs anything. */
+const noop = (deps: BenchDeps): ClassifyDeps => ({
+  ...deps,
+  model: { name: "figures", digest: `sha256:${"0".repeat(64)}`, device: "cpu" },
+  labelling: {
+    labels: ["a", "b"],
+    sources: {
+      safeFetch: { fetch: () => Promise.reject(new Error("not used")), close: async () => {} },
+      storage: deps.storage,
+      maxBytes: 1,
+    },
+    decode: async (file) => file,
+    batcher: {
+      async classify(_seat, prepare) {
+        await prepare();
+        return { scores: Float32Array.of(0.9, 0.1), batchWaitMs: 0, inferenceMs: 0, batchSize: 1 };
+      },
+    },
+  },
+});
+
+async function rate(deps: BenchDeps, images: number, enqueue: () => Promise<void>): Promise<number> {
+  await deps.redis.flushall();
+  deps.storage.reset();
+  await enqueue();
+  const began = performance.now();
+  const consuming = takeJobs(deps, noop(deps), deps.config.MAX_BATCH_SIZE);
+  const done = await deps.storage.stored(images);
+  const seconds = (performance.now() - began) / 1000;
+  await consuming.close();
+  return done / seconds;
+}
+
+async function bareRate({ redis }: BenchDeps): Promise<number> {
+  await redis.flushall();
+  const queue = new Queue("noop", { connection: redis });
+  const jobs = Array.from({ length: JOBS }, (_, n) => ({ name: "noop", data: { n }, opts: { removeOnComplete: true } }));
+  await queue.addBulk(jobs);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let left = JOBS;
+  const began = performance.now();
+  const worker = new Worker(
+    "noop",
+    async () => {
+      if (--left === 0) resolve();
+    },
+    { connection: redis, concurrency: CONCURRENCY },
+  );
+  await promise;
+  const seconds = (performance.now() - began) / 1000;
+  await worker.close();
+  await queue.close();
+  return JOBS / seconds;
+}
+
+if (import.meta.main) process.stdout.write(`${JSON.stringify(await queueLimit(), null, 1)}\n`);
