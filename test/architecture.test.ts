@@ -31,7 +31,14 @@ const RUNS_ANYWHERE = ["api", "shared"];
 const NODE_ONLY = ["api/node.ts", "shared/storage/directory-storage.ts"];
 
 /** Where the environment may be read: entries, and nothing else. */
-const ENTRIES = ["api/node.ts", "worker/main.ts", "worker/cli.ts", "worker/model/cli.ts", "infra/local", "infra/demo"];
+const ENTRIES = [
+  "api/node.ts",
+  "worker/main.ts",
+  "worker/cli.ts",
+  "worker/model/cli.ts",
+  "infra/local",
+  "infra/demo",
+];
 
 const TREE = ["api", "worker", "shared", "infra"];
 const NO_DRAWERS = /(^|\/)(utils?|helpers?|lib|common|misc|index)(\.ts)?(\/|$)/;

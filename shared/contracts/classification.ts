@@ -45,8 +45,7 @@ export const ClassificationOptions = LabelOptions.extend({
   webhook_events_filter: z.array(z.enum(CLASSIFICATION_EVENTS)).optional().meta({
     description: "Deliver only these events; all when absent.",
   }),
-  priority: Lane.default("interactive")
-    .meta({ description: "Which images go first: `interactive` ones." }),
+  priority: Lane.default("interactive").meta({ description: "Which images go first: `interactive` ones." }),
 });
 export type ClassificationOptions = z.infer<typeof ClassificationOptions>;
 

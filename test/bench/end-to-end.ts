@@ -27,7 +27,9 @@ export async function endToEnd(model: "figures" | "cifar10", images: number): Pr
       const interactive = await pipeRate(deps, images, () => enqueueImages(deps.queues, model, keys, images));
       const ideal = 1 / (1 / decode + 1 / infer);
       rounds.push({ infer, decode, ideal, bulk, interactive });
-      process.stderr.write(`${model} ${JSON.stringify(rounds.at(-1), (_, v: unknown) => (typeof v === "number" ? Math.round(v) : v))}\n`);
+      process.stderr.write(
+        `${model} ${JSON.stringify(rounds.at(-1), (_, v: unknown) => (typeof v === "number" ? Math.round(v) : v))}\n`,
+      );
     }
     const beside = { infer: median(rounds.map((r) => r.infer)), decode: median(rounds.map((r) => r.decode)) };
     return [

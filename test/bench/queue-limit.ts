@@ -22,7 +22,9 @@ export async function queueLimit(): Promise<Figure[]> {
     for (let round = 0; round < ROUNDS; round++) {
       const bare = await bareRate(deps);
       const interactive = await rate(deps, JOBS, () => enqueueImages(deps.queues, "figures", keys, JOBS));
-      const bulk = await rate(deps, BULK_IMAGES, () => enqueueChunks(deps.queues, "figures", keys, BULK_IMAGES));
+      const bulk = await rate(deps, BULK_IMAGES, () =>
+        enqueueChunks(deps.queues, "figures", keys, BULK_IMAGES),
+      );
       rounds.push({ bare, interactive, bulk });
       process.stderr.write(`${[bare, interactive, bulk].map(Math.round).join(" ")}\n`);
     }
@@ -86,7 +88,11 @@ async function rate(deps: BenchDeps, images: number, enqueue: () => Promise<void
 async function bareRate({ redis }: BenchDeps): Promise<number> {
   await redis.flushall();
   const queue = new Queue("noop", { connection: redis });
-  const jobs = Array.from({ length: JOBS }, (_, n) => ({ name: "noop", data: { n }, opts: { removeOnComplete: true } }));
+  const jobs = Array.from({ length: JOBS }, (_, n) => ({
+    name: "noop",
+    data: { n },
+    opts: { removeOnComplete: true },
+  }));
   await queue.addBulk(jobs);
   const { promise, resolve } = Promise.withResolvers<void>();
   let left = JOBS;

@@ -90,7 +90,8 @@ function counting(storage: Storage): CountingStorage {
 /** A storage in memory, for measuring what lies around it. */
 export function memoryStorage(): Storage {
   const objects = new Map<string, Uint8Array>();
-  const encode = (body: Uint8Array | string) => (typeof body === "string" ? new TextEncoder().encode(body) : body);
+  const encode = (body: Uint8Array | string) =>
+    typeof body === "string" ? new TextEncoder().encode(body) : body;
   return {
     put: async (key, body) => void objects.set(key, encode(body)),
     async putIfAbsent(key, body) {
@@ -131,7 +132,12 @@ const labelling = { tenant: "default", top_k: 5, threshold: 0 };
 const pointer = (key: string) => ({ type: "data" as const, key, media_type: "image/jpeg", bytes: 1 });
 
 /** Enqueues `images` single images, taken in turn from `keys`. */
-export async function enqueueImages(queues: Queues, model: string, keys: readonly string[], images: number): Promise<void> {
+export async function enqueueImages(
+  queues: Queues,
+  model: string,
+  keys: readonly string[],
+  images: number,
+): Promise<void> {
   const jobs = Array.from({ length: images }, (_, index) => {
     const id = newId("cls");
     const payload: ClassifyImagePayload = {
@@ -153,7 +159,12 @@ export async function enqueueImages(queues: Queues, model: string, keys: readonl
 }
 
 /** Enqueues a batch's worth of `images` images in chunks of 64. */
-export async function enqueueChunks(queues: Queues, model: string, keys: readonly string[], images: number): Promise<void> {
+export async function enqueueChunks(
+  queues: Queues,
+  model: string,
+  keys: readonly string[],
+  images: number,
+): Promise<void> {
   const batchId = newId("bat");
   const jobs = Array.from({ length: Math.ceil(images / 64) }, (_, chunk) => {
     const payload: ClassifyChunkPayload = {
