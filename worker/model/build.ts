@@ -2,10 +2,11 @@ import { basename, resolve } from "node:path";
 import { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
 import type { Checkpoint } from "./checkpoint/read-checkpoint.ts";
 import { Weights } from "./checkpoint/weights.ts";
+import { issueLine } from "./config.ts";
 import type { ModelConfig } from "./config.ts";
 import { sha256, sha256File } from "./digest.ts";
 import { countMacs } from "./macs.ts";
-import { ManifestContent, MODEL_FORMAT, ModelName } from "./manifest.ts";
+import { BUILDER_VERSION, ManifestContent, MODEL_FORMAT, ModelName } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { writeModelDir } from "./model-dir.ts";
 import { ModelError } from "./model-error.ts";
@@ -50,7 +51,7 @@ export function buildModel(
   const weights = new Weights(checkpoint);
   const graph = servingGraph(architecture, weights, { ...options, size, mean, std, activation });
   const { layers, widthFactor, v2, leakySlopes, head, numClasses } = architecture;
-  const content = ManifestContent.parse({
+  const content = ManifestContent.safeParse({
     format: MODEL_FORMAT,
     name,
     variant: variantName(architecture) ?? null,
@@ -67,15 +68,17 @@ export function buildModel(
     activation,
     precision: options.precision,
     top_k: options.topK,
-    source: sourceDigests(checkpointPath, config),
+    source: sourceOf(checkpointPath, config),
   });
-  return writeModelDir(out, content, labels, encodeModel(graph));
+  if (!content.success) throw new ModelError(`${checkpointPath}: ${issueLine(content.error)}`);
+  return writeModelDir(out, content.data, labels, encodeModel(graph));
 }
 
-/** The sha256 of what a model is built from: the checkpoint file, and the config with its defaults and labels filled in. */
-export const sourceDigests = (checkpoint: string, config: ModelConfig): ManifestContent["source"] => ({
+/** The `source` of model.json: what tells whether a model would be built the same again. */
+export const sourceOf = (checkpoint: string, config: ModelConfig): ManifestContent["source"] => ({
   checkpoint: sha256File(checkpoint),
   config: sha256(JSON.stringify(config)),
+  builder: BUILDER_VERSION,
 });
 
 /** What the tensors show, and over it what the config says; where the two differ, a tensor's shape will not fit. */

@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { ModelError } from "./model-error.ts";
 import { readLabels } from "./read-labels.ts";
@@ -57,7 +57,7 @@ const ModelConfigFile = z.strictObject({
  */
 export type ModelConfig = Omit<z.infer<typeof ModelConfigFile>, "labels"> & { readonly labels?: string[] };
 
-/** Reads a config file (JSON). Labels may be a path beside it. Throws ModelError with the path of the field that is wrong. */
+/** Reads a config file (JSON). Labels may be a path beside it, or one of the lists that come with Tresline. Throws ModelError with the path of the field that is wrong. */
 export function readConfig(path: string): ModelConfig {
   return parseConfig(parseJson(path), path);
 }
@@ -70,9 +70,16 @@ export function parseConfig(value: unknown, path: string): ModelConfig {
   if (labels === undefined) return config;
   return {
     ...config,
-    labels: typeof labels === "string" ? readLabels(resolve(dirname(path), labels)) : labels,
+    labels: typeof labels === "string" ? readLabels(labelsPath(labels, path)) : labels,
   };
 }
+
+const LABEL_LISTS = ["imagenet-1k", "imagenet-21k-p", "mscoco-80"];
+
+const labelsPath = (labels: string, configPath: string) =>
+  LABEL_LISTS.includes(labels)
+    ? join(import.meta.dirname, "labels", `${labels}.tsv`)
+    : resolve(dirname(configPath), labels);
 
 /** The JSON value in a file. Throws ModelError when it cannot be read or is not JSON. */
 export function parseJson(path: string): unknown {

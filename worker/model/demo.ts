@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_BUILD, buildModel, sourceDigests } from "./build.ts";
+import { isDeepStrictEqual } from "node:util";
+import { DEFAULT_BUILD, buildModel, sourceOf } from "./build.ts";
 import { readConfig } from "./config.ts";
+import type { ManifestContent } from "./manifest.ts";
 import { openModelDir } from "./model-dir.ts";
 import { ModelError } from "./model-error.ts";
 
@@ -14,22 +16,20 @@ export const demoSource = (name: DemoModel): string => join(import.meta.dirname,
 
 /**
  * The path of a demo model's directory, `modelsDir/name`; built when it is not there, damaged, or of another checkpoint, config or
- * format. Several processes may call it at once.
+ * builder. Several processes may call it at once.
  */
 export function ensureDemoModel(name: DemoModel, modelsDir: string): string {
   const checkpoint = join(demoSource(name), "checkpoint.safetensors");
   const config = readConfig(join(demoSource(name), "config.json"));
   const out = join(modelsDir, name);
-  if (!isBuiltFrom(out, sourceDigests(checkpoint, config)))
-    buildModel(checkpoint, config, out, DEFAULT_BUILD);
+  if (!isBuiltFrom(out, sourceOf(checkpoint, config))) buildModel(checkpoint, config, out, DEFAULT_BUILD);
   return out;
 }
 
-function isBuiltFrom(dir: string, source: { checkpoint: string; config: string }): boolean {
+function isBuiltFrom(dir: string, source: ManifestContent["source"]): boolean {
   if (!existsSync(dir)) return false;
   try {
-    const built = openModelDir(dir).manifest.source;
-    return built.checkpoint === source.checkpoint && built.config === source.config;
+    return isDeepStrictEqual(openModelDir(dir).manifest.source, source);
   } catch (error) {
     if (error instanceof ModelError) return false;
     throw error;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { parseConfig } from "./config.ts";
 import type { ModelConfig } from "./config.ts";
 import { ModelError } from "./model-error.ts";
@@ -50,12 +49,11 @@ export function zooModel(name: string): ZooModel {
 
 /** The config to build a zoo model with: its labels, and the preprocessing its authors evaluate with (448: squashed to the size, not cropped). */
 export function zooConfig(model: ZooModel): ModelConfig {
-  const labels = model.classes === 1000 ? "imagenet-1k.tsv" : "imagenet-21k-p.tsv";
   const config = {
     num_classes: model.classes,
     input_size: [3, model.size, model.size],
     crop_mode: model.size === 448 ? "squash" : "center",
-    labels: join(import.meta.dirname, "labels", labels),
+    labels: model.classes === 1000 ? "imagenet-1k" : "imagenet-21k-p",
   };
   return parseConfig(config, model.name);
 }

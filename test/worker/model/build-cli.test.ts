@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { parseConfig } from "../../../worker/model/config.ts";
 import { sha256File } from "../../../worker/model/digest.ts";
 import { openModelDir } from "../../../worker/model/model-dir.ts";
 import { fixture } from "./read-tensors.ts";
@@ -75,6 +76,13 @@ test("labels may be a text or TSV file beside the config", async () => {
     expect((await build({ ...CONFIG, labels }, `with-${labels}`)).err).toBe("");
     expect(openModelDir(join(root, `with-${labels}`)).labels.join("")).toBe("abcdefghij");
   }
+});
+
+test("labels may be one of the lists that come with Tresline, which have the published lengths", () => {
+  const lengths = ["imagenet-1k", "imagenet-21k-p", "mscoco-80"].map(
+    (labels) => parseConfig({ labels }, "config").labels?.length,
+  );
+  expect(lengths).toEqual([1000, 11_221, 80]);
 });
 
 test.each([

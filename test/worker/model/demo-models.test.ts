@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ensureDemoModel } from "../../../worker/model/demo.ts";
+import { DEMO_MODELS, ensureDemoModel } from "../../../worker/model/demo.ts";
+import { BUILDER_VERSION } from "../../../worker/model/manifest.ts";
 import { openModelDir } from "../../../worker/model/model-dir.ts";
 import { fixture, readTensors } from "./read-tensors.ts";
 import { maxDifference, openSession, run } from "./run-graph.ts";
@@ -93,9 +94,19 @@ test("a demo model is built once, and again when it was damaged or is of another
   expect(statSync(path).ino).not.toBe(rebuilt);
 });
 
+test("the demo models have the same digests on every machine", () => {
+  // When these change because the builder does, BUILDER_VERSION must be raised.
+  const digests = DEMO_MODELS.map((name) => openModelDir(ensureDemoModel(name, models)).manifest.digest);
+  expect(digests).toEqual([
+    "sha256:64434b213e081e6818bed126cdbddb8e2f63002d781fa3151d1d7e839eaee6b4",
+    "sha256:62a04e2407f8e185a9710d6efc75933ec24672be591d12807d852de116465e8e",
+  ]);
+  expect(BUILDER_VERSION).toBe(1);
+});
+
 test("two processes that need the same demo model at once both get it, and the same bytes", async () => {
   const dir = mkdtempSync(join(models, "race-"));
-  const script = `import { ensureDemoModel } from "./worker/model/demo.ts"; ensureDemoModel("cifar10", ${JSON.stringify(dir)});`;
+  const script = `import { DEMO_MODELS, ensureDemoModel } from "./worker/model/demo.ts"; ensureDemoModel("cifar10", ${JSON.stringify(dir)});`;
   const codes = await Promise.all(
     [1, 2, 3].map(
       async () => (await once(spawn(process.execPath, ["--input-type=module", "-e", script]), "exit"))[0],

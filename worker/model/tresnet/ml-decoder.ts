@@ -1,3 +1,4 @@
+import { ModelError } from "../model-error.ts";
 import { conv1x1, floatConstant, parameter } from "./layers.ts";
 import type { Net } from "./layers.ts";
 import type { Features } from "./tresnet.ts";
@@ -15,6 +16,10 @@ export function mlDecoderHead(net: Net, features: Features, numClasses: number):
   const { graph, weights } = net;
   const queries = weights.dimension(`${PREFIX}.query_embed.weight`, 0);
   const width = weights.dimension(`${PREFIX}.query_embed.weight`, 1);
+  if (width % ATTENTION_HEADS !== 0)
+    throw new ModelError(
+      `the ML-Decoder head is ${width} wide, which ${ATTENTION_HEADS} attention heads cannot share.`,
+    );
   const shape: Shape = { queries, width, headWidth: width / ATTENTION_HEADS };
 
   const embedded = conv1x1(net, features.map, `${PREFIX}.embed_standart`, features.channels, width, [
