@@ -17,8 +17,6 @@ export interface Attempt {
   number: number;
   /** How many times a worker that had the job was killed or lost it. */
   crashes: number;
-  /** Milliseconds from when the job was enqueued (or put back) until now. */
-  queueMs: number;
 }
 
 /** One queue and what to do with its jobs. */
@@ -52,7 +50,6 @@ export function consume<Schema extends z.ZodType>(
       await handle(parsed.data, {
         number: job.attemptsMade + 1,
         crashes: job.attemptsStarted - job.attemptsMade - 1,
-        queueMs: Date.now() - job.timestamp,
       });
     },
     {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => deps.stop());
 
-const FIRST = { number: 1, crashes: 0, queueMs: 0 };
+const FIRST = { number: 1, crashes: 0 };
 const chunkDeps = (answers: Answers) => {
   const { classifyDeps, fetched } = testLabelling(deps, answers);
   return { deps: { ...classifyDeps, inHand: pLimit(8) }, fetched };

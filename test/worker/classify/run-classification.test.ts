@@ -25,7 +25,7 @@ afterAll(async () => {
   await deps.stop();
 });
 
-const FIRST = { number: 1, crashes: 0, queueMs: 0 };
+const FIRST = { number: 1, crashes: 0 };
 const answers: Answers = {
   "/swan": [swan],
   "/raven": [raven],

@@ -32,7 +32,7 @@ afterAll(async () => {
   await deps.stop();
 });
 
-const attempt = (number: number) => ({ number, crashes: 0, queueMs: 0 });
+const attempt = (number: number) => ({ number, crashes: 0 });
 
 /** A message whose body a second serialisation would change. */
 async function message(path: string): Promise<DeliverPayload> {
