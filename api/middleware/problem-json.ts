@@ -52,13 +52,13 @@ function toErrorDetails(issue: z.core.$ZodIssue, target: string): ErrorDetail[] 
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => ({
       ...toPlace([...path, key], target),
-      detail: "there is no such option; /docs lists those there are",
+      detail: "there is no such option (see /docs)",
       code,
     }));
   const detail =
     issue.code === "invalid_key"
       ? `its name: ${issue.issues.map((each) => each.message).join("; ")}`
-      : message;
+      : message.replace(/^Invalid input: expected (.+), received undefined$/, "is missing: expected $1");
   return [{ ...toPlace(path, target), detail, code }];
 }
 

@@ -130,7 +130,8 @@ async function readImage(
 }
 
 function withBytes(image: ImageBytes): ImageBytes {
-  if (image.bytes.byteLength === 0) throw new AppError("invalid_image", "The image has no bytes.");
+  if (image.bytes.byteLength === 0)
+    throw new AppError("invalid_image", "The image has no bytes; send the content of an image file.");
   return image;
 }
 

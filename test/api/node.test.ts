@@ -1,15 +1,19 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Batch } from "../../shared/contracts/batch.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
+import { storageKeys } from "../../shared/keys.ts";
+import { newId } from "../../shared/new-id.ts";
+import { openStorage } from "../../shared/storage/open-storage.ts";
 import { startTestRedis } from "../support/redis.ts";
 import type { TestRedis } from "../support/redis.ts";
 
@@ -154,6 +158,39 @@ test("a client that goes while it waits leaves nothing behind", async () => {
   client.abort();
   await expect(answer).rejects.toThrow(/abort/);
   await expect.poll(waits).toHaveLength(0);
+});
+
+test("clients that go in the middle of their results leave no file open", async () => {
+  const id = newId("bat");
+  const storage = await openStorage(`file:${directory}`);
+  const batch: Batch & { tenant: string } = {
+    tenant: "default",
+    id,
+    object: "batch",
+    status: "completed",
+    model: "figures",
+    request_counts: { total: 1, succeeded: 1, failed: 0, canceled: 0 },
+    progress: 1,
+    eta_seconds: null,
+    metadata: {},
+    created_at: "2026-01-01T00:00:00Z",
+    in_progress_at: null,
+    finalizing_at: null,
+    completed_at: null,
+    urls: { get: "", results: "" },
+  };
+  const contentType = "application/json";
+  await storage.put(storageKeys.batchManifest(id), JSON.stringify(batch), { contentType });
+  await storage.put(storageKeys.batchResults(id), "{}\n".repeat(5_000_000), { contentType });
+  const { url, child } = await start();
+  const openFiles = () => readdirSync(`/proc/${child.pid}/fd`).length;
+  const before = openFiles();
+  for (let times = 0; times < 20; times++) {
+    const response = await fetch(`${url}/v1/batches/${id}/results`, { headers: { authorization } });
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
+  }
+  await expect.poll(openFiles, { timeout: 5_000 }).toBeLessThan(before + 10);
 });
 
 test("it ends with its parent", async () => {

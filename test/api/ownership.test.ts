@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Batch } from "../../shared/contracts/batch.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
@@ -5,7 +6,7 @@ import type { BatchRecord } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
 import { getBatchState, putBatch } from "../../shared/state/batches.ts";
-import { PUBLIC_URL, startTestApi } from "./support/test-api.ts";
+import { API_KEY, PUBLIC_URL, startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
 let api: TestApi;
@@ -78,6 +79,23 @@ test("results that are no longer stored are not found", async () => {
   await api.deps.storage.delete(storageKeys.batchResults(id));
   const problem = await problemOf(await api.request(`/v1/batches/${id}/results`));
   expect(problem).toMatchObject({ status: 404, detail: `The results of batch ${id} are no longer stored.` });
+});
+
+const openFiles = () => readdirSync("/proc/self/fd").length;
+
+test("asking only for the headers of results leaves no file open", async () => {
+  const { id } = await storeBatch("default");
+  const lines = "{}\n".repeat(1_000_000);
+  await api.deps.storage.put(storageKeys.batchResults(id), lines, { contentType: "application/x-ndjson" });
+  const before = openFiles();
+  for (let times = 0; times < 50; times++) {
+    const response = await api.app.request(`/v1/batches/${id}/results`, {
+      method: "HEAD",
+      headers: { authorization: `Bearer ${API_KEY}` },
+    });
+    expect(response.status).toBe(200);
+  }
+  await expect.poll(openFiles).toBeLessThan(before + 10);
 });
 
 test("another tenant's result is not found", async () => {
