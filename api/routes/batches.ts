@@ -68,10 +68,11 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(results, async (c) => {
     const stream = await getBatchResults(deps, c.get("tenant"), c.req.valid("param").id);
+    const headers = { "content-type": "application/x-ndjson" };
+    if (c.req.method !== "HEAD") return c.body(stream, 200, headers);
     // Hono answers HEAD with a GET whose body it drops: nobody would read the stream.
-    const isHead = c.req.method === "HEAD";
-    if (isHead) await stream.cancel();
-    return c.body(isHead ? null : stream, 200, { "content-type": "application/x-ndjson" });
+    await stream.cancel();
+    return c.body(null, 200, headers);
   });
 
   return routes;
