@@ -5,8 +5,10 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -53,8 +55,8 @@ export function openModelDir(dir: string): ModelDir {
 }
 
 /**
- * Writes a model directory: into a temporary sibling, then renamed, so that it is there whole or not at all. One that exists is replaced.
- * `graph` are the chunks of model.onnx.
+ * Writes a model directory: into a temporary sibling, then renamed, so that it is there whole or not at all. A model directory that exists is
+ * replaced. `graph` are the chunks of model.onnx. Throws ModelError when something else is there.
  */
 export function writeModelDir(
   dir: string,
@@ -63,6 +65,7 @@ export function writeModelDir(
   graph: Iterable<Uint8Array>,
 ): Manifest {
   const target = resolve(dir);
+  assertReplaceable(target);
   mkdirSync(dirname(target), { recursive: true });
   const temporary = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
   try {
@@ -76,6 +79,12 @@ export function writeModelDir(
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+function assertReplaceable(dir: string): void {
+  if (!existsSync(dir) || existsSync(join(dir, "model.json"))) return;
+  if (!statSync(dir).isDirectory() || readdirSync(dir).length > 0)
+    throw new ModelError(`${dir}: it is there already and is no model directory; choose another.`);
 }
 
 /** The digest of a model directory: a sha256 over those of model.onnx, labels.json and the manifest's content in the schema's order. */

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -64,6 +73,23 @@ test("building over an existing model directory replaces it", async () => {
   const { manifest } = openModelDir(join(root, "replaced"));
   expect(manifest.activation).toBe("sigmoid");
   expect(manifest.input).toEqual({ name: "input", dtype: "float32", size: [64, 64] });
+});
+
+test("a folder or file that is no model directory is never replaced", async () => {
+  const [folder, file] = [join(root, "precious"), join(root, "precious.txt")];
+  mkdirSync(folder);
+  writeFileSync(join(folder, "thesis.tex"), "years of work");
+  writeFileSync(file, "more work");
+  for (const out of ["precious", "precious.txt"]) {
+    const { code, err } = await build(CONFIG, out);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining("it is there already and is no model directory"),
+    ]);
+  }
+  expect([readdirSync(folder), readFileSync(file, "utf8")]).toEqual([["thesis.tex"], "more work"]);
+  mkdirSync(join(root, "empty"));
+  expect((await build(CONFIG, "empty")).code).toBe(0);
 });
 
 test("labels may be a text or TSV file beside the config", async () => {

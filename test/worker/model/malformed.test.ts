@@ -264,6 +264,7 @@ const MALFORMED: [string, Buffer, RegExp][] = [
     ),
     /head\.fc\.weight|head\.fc\.bias/,
   ],
+  ["has a decoder that eight heads cannot share", withDecoderOf(20), /query_embed\.weight is 20 wide/],
   // torch: the archive
   ["is a zip's first four bytes", Buffer.from("PK\x03\x04"), /is cut off/],
   ["is a zip without an end", Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(60)]), /has no end/],
@@ -339,6 +340,19 @@ const MALFORMED: [string, Buffer, RegExp][] = [
   ],
   ["calls with NEWOBJ", torchZip(new Pickle().op(0x7d, 0x29, 0x81).end()), /opcode 0x81/],
   ["uses an extension code", torchZip(new Pickle().op(0x82, 1).end()), /opcode 0x82/],
+  [
+    "rebuilds a tensor from a number",
+    torchZip(
+      new Pickle()
+        .op(0x7d)
+        .text("a")
+        .global("torch._utils", "_rebuild_tensor_v2")
+        .tuple([1, 2])
+        .op(0x52, 0x73)
+        .end(),
+    ),
+    /tensor a has no storage/,
+  ],
   ["calls a dict", torchZip(new Pickle().op(0x7d, 0x29, 0x52).end()), /calls something that is no function/],
   [
     "sets the state of a list",
@@ -458,6 +472,18 @@ const MALFORMED: [string, Buffer, RegExp][] = [
     /names "os\.system"/,
   ],
 ];
+
+/** The sound body under an ML-Decoder head whose queries are so wide. */
+function withDecoderOf(width: number): Buffer {
+  const names: Record<string, string> = {
+    "head.fc.weight": "head.decoder.query_embed.weight",
+    "head.fc.bias": "head.decoder.duplicate_pooling_bias",
+  };
+  return repacked(
+    (name) => names[name] ?? name,
+    (name, shape) => (name === "head.fc.weight" ? [2560 / width, width] : shape),
+  );
+}
 
 function repackedWithGap(): Buffer {
   const header = { a: tensor, b: { ...tensor, data_offsets: [8, 12] } };

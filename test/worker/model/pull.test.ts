@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { download } from "../../../worker/model/hub/download.ts";
 import { openDispatcher } from "../../../worker/model/hub/request-file.ts";
@@ -31,7 +32,7 @@ function temporaryDir(): string {
   return dir;
 }
 
-type Behaviour = (request: IncomingMessage, response: ServerResponse) => void;
+type Behaviour = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** A server whose n-th answer is the n-th behaviour, the last one again and again; `ranges` are the Range headers it saw, `paths` what was asked for. */
 async function serve(...behaviours: Behaviour[]) {
@@ -40,7 +41,7 @@ async function serve(...behaviours: Behaviour[]) {
   const server = createServer((request, response) => {
     ranges.push(request.headers.range);
     paths.push(request.url ?? "");
-    behaviours[Math.min(ranges.length, behaviours.length) - 1]?.(request, response);
+    void behaviours[Math.min(ranges.length, behaviours.length) - 1]?.(request, response);
   });
   return { url: await listen(server), ranges, paths };
 }
@@ -67,12 +68,15 @@ const file =
       .end(body);
   };
 
-/** Promises the whole file, sends so many bytes of it and cuts the connection. */
+/** Promises the whole file, sends so many bytes of it and cuts the connection when they are in the folder. */
 const breaksOffAfter =
-  (bytes: number): Behaviour =>
-  (_request, response) => {
+  (bytes: number, dir: string): Behaviour =>
+  async (_request, response) => {
     response.writeHead(200, { etag: '"v1"', "content-length": CONTENT.length });
-    response.write(CONTENT.subarray(0, bytes), () => setTimeout(() => response.destroy(), 20));
+    response.write(CONTENT.subarray(0, bytes));
+    const part = join(dir, "file.part");
+    while (!existsSync(part) || statSync(part).size < bytes) await sleep(2);
+    response.destroy();
   };
 const answers =
   (status: number, headers: Record<string, string> = {}): Behaviour =>
@@ -103,7 +107,7 @@ test("a file is downloaded whole and its sha256 given", async () => {
 
 test("a download that breaks off goes on where it stopped", async () => {
   const dir = temporaryDir();
-  const { url, ranges } = await serve(breaksOffAfter(100_000), file());
+  const { url, ranges } = await serve(breaksOffAfter(100_000, dir), file());
   expect(await fetchFile(url, dir)).toBe(SHA256);
   expect([content(dir), ranges]).toEqual([true, [undefined, "bytes=100000-"]]);
 });
@@ -111,7 +115,7 @@ test("a download that breaks off goes on where it stopped", async () => {
 test("a download given up is gone on with by the next command", async () => {
   const dir = temporaryDir();
   const busy = Array(5).fill(answers(503));
-  const { url, ranges } = await serve(breaksOffAfter(70_000), ...busy, file());
+  const { url, ranges } = await serve(breaksOffAfter(70_000, dir), ...busy, file());
   await expect(fetchFile(url, dir)).rejects.toThrow(
     /given up after 5 tries: the server answered 503\. Run the command again/,
   );
@@ -123,7 +127,7 @@ test("a download given up is gone on with by the next command", async () => {
 test("a server that ignores ranges is read from the beginning", async () => {
   const dir = temporaryDir();
   const { url } = await serve(
-    breaksOffAfter(50_000),
+    breaksOffAfter(50_000, dir),
     (_request, response) => void response.writeHead(200).end(CONTENT),
   );
   expect(await fetchFile(url, dir)).toBe(SHA256);
@@ -133,13 +137,13 @@ test("a server that ignores ranges is read from the beginning", async () => {
 test("a file that changed between two tries is not stitched together", async () => {
   const dir = temporaryDir();
   const changed = randomBytes(200_000);
-  const { url } = await serve(breaksOffAfter(50_000), file(changed, '"v2"'));
+  const { url } = await serve(breaksOffAfter(50_000, dir), file(changed, '"v2"'));
   expect(await fetchFile(url, dir)).toBe(createHash("sha256").update(changed).digest("hex"));
 });
 
 test("a server that answers with another range than asked for is not believed", async () => {
   const dir = temporaryDir();
-  const { url } = await serve(breaksOffAfter(50_000), wrongRange, file());
+  const { url } = await serve(breaksOffAfter(50_000, dir), wrongRange, file());
   expect(await fetchFile(url, dir)).toBe(SHA256);
   expect(content(dir)).toBe(true);
 });

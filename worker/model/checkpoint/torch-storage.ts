@@ -101,12 +101,11 @@ export class TorchTensor {
     this.#stride = stride;
   }
 
-  /** The tensor under its name in the state dict. Throws ModelError when the view does not lie within its storage. */
-  named(name: string): StoredTensor {
+  /** The tensor under its name in the state dict of the file `path`. Throws ModelError when the view does not lie within its storage. */
+  named(path: string, name: string): StoredTensor {
     const [storage, offset, size, stride] = [this.#storage, this.#offset, this.#size, this.#stride];
-    if (!(storage instanceof TorchStorage))
-      throw new ModelError(`tensor ${name} of the pickle has no storage.`);
-    const at = `${storage.path}: tensor ${name}`;
+    const at = `${path}: tensor ${name}`;
+    if (!(storage instanceof TorchStorage)) throw new ModelError(`${at} has no storage.`);
     if (!isCount(offset) || !isCounts(size) || !isCounts(stride) || size.length !== stride.length)
       throw new ModelError(`${at} has an offset, size or stride that makes no sense.`);
     const count = elementCount(size);

@@ -99,7 +99,7 @@ function torchFile(path: string, saved: unknown): TorchFile {
       throw new ModelError(`${path}: the state dict has an entry whose name is no text.`);
     if (!(tensor instanceof TorchTensor))
       throw new ModelError(`${path}: entry ${JSON.stringify(name)} of the state dict is no tensor.`);
-    tensors.set(name, tensor.named(name));
+    tensors.set(name, tensor.named(path, name));
   }
   return { tensors, classNames: classNames(saved.get("idx_to_class")) };
 }

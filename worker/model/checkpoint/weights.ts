@@ -8,6 +8,8 @@ export const isLearned = (name: string): boolean => !name.includes(".running_");
 
 /** Where the network takes its tensors from, under timm's names. */
 export interface TensorSource {
+  /** The file, for messages. */
+  readonly path: string;
   /** True when the norms are InPlaceABN, whose weight is |w| + eps. */
   readonly inplaceNorms: boolean;
   /** The tensor of this name; the network has this shape for it. */
@@ -25,6 +27,10 @@ export class Weights implements TensorSource {
 
   constructor(checkpoint: Checkpoint) {
     this.#checkpoint = checkpoint;
+  }
+
+  get path(): string {
+    return this.#checkpoint.path;
   }
 
   get inplaceNorms(): boolean {

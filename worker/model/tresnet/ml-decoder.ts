@@ -18,7 +18,7 @@ export function mlDecoderHead(net: Net, features: Features, numClasses: number):
   const width = weights.dimension(`${PREFIX}.query_embed.weight`, 1);
   if (width % ATTENTION_HEADS !== 0)
     throw new ModelError(
-      `the ML-Decoder head is ${width} wide, which ${ATTENTION_HEADS} attention heads cannot share.`,
+      `${weights.path}: tensor ${PREFIX}.query_embed.weight is ${width} wide, which ${ATTENTION_HEADS} attention heads cannot share.`,
     );
   const shape: Shape = { queries, width, headWidth: width / ATTENTION_HEADS };
 

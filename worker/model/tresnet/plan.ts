@@ -19,6 +19,7 @@ export interface Plan {
 export function planNetwork(architecture: Architecture, size: readonly [number, number]): Plan {
   const tensors = new Map<string, readonly number[]>();
   const weights: TensorSource = {
+    path: "a plan",
     inplaceNorms: false,
     take(name, shape): StoredTensor {
       tensors.set(name, shape);
