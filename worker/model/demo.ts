@@ -9,6 +9,7 @@ import { ModelError } from "./model-error.ts";
 
 /** The models that come with Tresline. */
 export const DEMO_MODELS = ["figures", "cifar10"] as const;
+/** The name of a model that comes with Tresline. */
 export type DemoModel = (typeof DEMO_MODELS)[number];
 
 /** Where a demo model's checkpoint, config, card and samples lie. */

@@ -40,7 +40,7 @@ export function readImageFolder(
 }
 
 /** The image files below a folder, by their extension. */
-export function imagesIn(folder: string): string[] {
+function imagesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => EXTENSIONS.has(extname(name).toLowerCase()))
     .map((name) => join(folder, name));

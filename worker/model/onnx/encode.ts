@@ -3,7 +3,7 @@ import { ELEMENT } from "./graph.ts";
 import type { Attribute, Graph, GraphNode, GraphValue, Initializer } from "./graph.ts";
 
 /** The opset the graphs are written for: the newest whose every operator used here is native to ONNX Runtime's CUDA provider. */
-export const OPSET = 17;
+const OPSET = 17;
 const IR_VERSION = 8;
 
 const repeated = (id: number, type: string) => ({ id, type, rule: "repeated" });

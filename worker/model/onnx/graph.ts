@@ -1,5 +1,6 @@
 /** ONNX element types by their number in TensorProto.DataType. */
 export const ELEMENT = { float32: 1, uint8: 2, int64: 7, float16: 10 } as const;
+/** The name of an element type. */
 export type ElementType = keyof typeof ELEMENT;
 
 /** An attribute of a node: an integer, integers, text, or a float, which JavaScript cannot tell from an integer by itself. */

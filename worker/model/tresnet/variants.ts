@@ -1,5 +1,6 @@
 /** How logits are made of the last map: `linear` on its mean, ASL's `bottleneck` (two linear layers on its mean), or `ml_decoder` (queries that attend to it). */
 export const HEADS = ["linear", "bottleneck", "ml_decoder"] as const;
+/** The name of a head. */
 export type HeadKind = (typeof HEADS)[number];
 
 /** Blocks in each of the four stages. */
@@ -30,6 +31,7 @@ export const VARIANTS = {
   tresnet_v2_l: { layers: [3, 4, 23, 3], widthFactor: 1, v2: true },
   ml_decoder_xl: { layers: [3, 8, 34, 5], widthFactor: 1, v2: true },
 } as const satisfies Record<string, Body>;
+/** The name of a body. */
 export type VariantName = keyof typeof VARIANTS;
 
 /** The names of VARIANTS. */
