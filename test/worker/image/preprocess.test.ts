@@ -90,7 +90,7 @@ test("what is transparent shows white", async () => {
 describe("geometry", () => {
   test("squash shows all of the picture, each side scaled by itself", async () => {
     const pixels = await preprocess(await slope(400, 200), squash);
-    expect(furthest(pixels, slopes)).toBeLessThanOrEqual(2.5);
+    expect(furthest(pixels, slopes)).toBeLessThanOrEqual(1.5);
   });
 
   // Short side to floor(96 / 0.875) = 109, the long one to 218; of that the middle 96 x 96.
@@ -102,7 +102,7 @@ describe("geometry", () => {
     const left = Math.floor((across - SIZE) / 2);
     const top = Math.floor((down - SIZE) / 2);
     const wanted: Colour = (x, y) => [((left + x + 0.5) / across) * 255, ((top + y + 0.5) / down) * 255, 0];
-    expect(furthest(pixels, wanted)).toBeLessThanOrEqual(2.5);
+    expect(furthest(pixels, wanted)).toBeLessThanOrEqual(1.5);
   });
 
   test("height comes before width in the size of a model that is not square", async () => {
