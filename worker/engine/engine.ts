@@ -69,7 +69,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const replace = async (lost: Instance, reason: unknown) => {
     logger.error({ err: reason }, "an engine thread was lost; starting another");
     all.delete(lost);
-    // A thread that hangs in native code cannot be ended, so nobody waits for its end.
     void lost.close();
     const instance = await start();
     all.add(instance);

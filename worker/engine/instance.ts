@@ -13,7 +13,7 @@ export interface Instance {
    * @throws TransientError when the session fails; InstanceLost when the thread is gone or hung: it can run nothing more
    */
   run(message: RunMessage, timeoutMs: number): Promise<number>;
-  /** Ends the thread, whatever it does. */
+  /** Ends the thread once it is idle. One that is hung is left alone and ended when it answers after all. */
   close(): Promise<void>;
 }
 
@@ -36,16 +36,23 @@ export async function startInstance(workerData: ThreadData, entry = THREAD): Pro
 
   let running: PromiseWithResolvers<number> | undefined;
   let lost: InstanceLost | undefined;
+  // Ending a thread while ONNX Runtime runs in it aborts the whole process (onnxruntime-node 1.30 throws into the ended thread).
+  let isInSession = false;
   const lose = (reason: string) => {
     lost ??= new InstanceLost(reason);
     running?.reject(lost);
   };
   thread.on("message", (message: ThreadMessage) => {
+    isInSession = false;
+    if (lost !== undefined) void thread.terminate();
     if (message.kind === "done") running?.resolve(message.inferenceMs);
     if (message.kind === "failed") running?.reject(inferenceFailed(message.reason));
   });
   thread.on("error", (error) => lose(error.message));
-  thread.on("exit", (code) => lose(`The engine's thread ended by itself with exit code ${code}.`));
+  thread.on("exit", (code) => {
+    isInSession = false;
+    lose(`The engine's thread ended by itself with exit code ${code}.`);
+  });
 
   return {
     warmMs,
@@ -57,6 +64,7 @@ export async function startInstance(workerData: ThreadData, entry = THREAD): Pro
       const watchdog = setTimeout(() => lose(`No answer for ${Math.round(timeoutMs)} ms.`), timeoutMs);
       try {
         thread.postMessage(message);
+        isInSession = true;
         return await running.promise;
       } finally {
         clearTimeout(watchdog);
@@ -64,7 +72,8 @@ export async function startInstance(workerData: ThreadData, entry = THREAD): Pro
       }
     },
     async close() {
-      await thread.terminate();
+      await running?.promise.catch(() => {});
+      if (!isInSession) await thread.terminate();
     },
   };
 }

@@ -79,23 +79,14 @@ test.skipIf(hasCuda)(
   },
 );
 
-test("a thread that ends by itself fails the micro-batch it had, and is replaced", async () => {
-  const started = once(process, "worker") as Promise<[Worker]>;
-  const engine = await figuresEngine(model, { maxBatchSize: 1 });
-  const [thread] = await started;
-  const expected = await scoresOf(engine, 1);
-  const running = scoresOf(engine, 1);
-  void thread.terminate();
-  await expect(running).rejects.toThrow(TransientError);
-  expect(await scoresOf(engine, 1)).toEqual(expected);
-});
-
-test("closing it is no crash", async () => {
+test("closing it while it runs lets the micro-batch end and is no crash", async () => {
   const onCrash = vi.fn<(error: Error) => void>();
   const started = once(process, "worker") as Promise<[Worker]>;
-  const engine = await figuresEngine(model, { maxBatchSize: 1, onCrash });
+  const engine = await figuresEngine(model, { maxBatchSize: 4, onCrash });
   const [thread] = await started;
+  const running = scoresOf(engine, 4);
   await engine.close();
+  expect(await running).toHaveLength(4);
   expect(thread.threadId).toBe(-1);
   expect(onCrash).not.toHaveBeenCalled();
 });
@@ -125,7 +116,7 @@ const broken = (source: string, onCrash: (error: Error) => void = () => {}) =>
 test("a thread that really hangs is given up by the watchdog and replaced, and the next micro-batch runs", async () => {
   const engine = await broken(`
     parentPort.on("message", ({ pixels }) => {
-      if (new Uint8Array(pixels)[0] === 13) for (;;);
+      if (new Uint8Array(pixels)[0] === 13) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       parentPort.postMessage({ kind: "done", inferenceMs: 1 });
     });
     parentPort.postMessage({ kind: "ready", warmMs: [1] });`);
@@ -134,6 +125,20 @@ test("a thread that really hangs is given up by the watchdog and replaced, and t
   const hung = engine.run(slab, 1);
   await expect(hung).rejects.toThrow(TransientError);
   await expect(hung).rejects.toMatchObject({ cause: { message: "No answer for 300 ms." } });
+  expect(await engine.run(engine.createSlab(), 1)).toBe(1);
+  await engine.close();
+});
+
+test("a thread that ends by itself fails the micro-batch it had, and is replaced", async () => {
+  const engine = await broken(`
+    parentPort.on("message", ({ pixels }) => {
+      if (new Uint8Array(pixels)[0] === 13) process.exit(1);
+      parentPort.postMessage({ kind: "done", inferenceMs: 1 });
+    });
+    parentPort.postMessage({ kind: "ready", warmMs: [1] });`);
+  const slab = engine.createSlab();
+  slab.put(0, Uint8Array.of(13, 0, 0));
+  await expect(engine.run(slab, 1)).rejects.toThrow(TransientError);
   expect(await engine.run(engine.createSlab(), 1)).toBe(1);
   await engine.close();
 });
