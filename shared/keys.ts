@@ -5,8 +5,9 @@ export const REDIS_PREFIX = "{tresline}";
 
 /** The Redis keys, besides the queues' own. */
 export const redisKeys = {
-  classification: (id: string) => `${REDIS_PREFIX}:classification:${id}`,
+  classification: (tenant: string, id: string) => `${REDIS_PREFIX}:classification:${tenant}:${id}`,
   finished: (id: string) => `${REDIS_PREFIX}:finished:${id}`,
+  suspect: (id: string) => `${REDIS_PREFIX}:suspect:${id}`,
   batch: (id: string) => `${REDIS_PREFIX}:batch:${id}`,
   batchChunks: (id: string) => `${REDIS_PREFIX}:batch:${id}:chunks`,
   models: () => `${REDIS_PREFIX}:models`,

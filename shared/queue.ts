@@ -22,7 +22,7 @@ const UNTIL_IT_IS_WRITTEN_DOWN = 12_000;
 const OPTIONS: JobsOptions = {
   attempts: UNTIL_IT_IS_WRITTEN_DOWN,
   backoff: { type: "tresline" },
-  removeOnComplete: { age: 3_600, count: 10_000 },
+  removeOnComplete: true,
   removeOnFail: { age: 7 * 86_400 },
   stackTraceLimit: 1,
 };
@@ -37,9 +37,13 @@ export interface NewJob<Payload> {
 export function openQueues(redis: RedisClient) {
   const open = new Map<string, Queue>();
   const queue = (name: string) => {
-    const known = open.get(name) ?? new Queue(name, { connection: redis, prefix: REDIS_PREFIX });
-    open.set(name, known);
-    return known;
+    const known = open.get(name);
+    if (known !== undefined) return known;
+    const opened = new Queue(name, { connection: redis, prefix: REDIS_PREFIX });
+    // The connection itself tells of its errors; a queue without a listener would print them once more.
+    opened.on("error", () => {});
+    open.set(name, opened);
+    return opened;
   };
   const add = async (name: string, jobs: NewJob<unknown>[], options: JobsOptions = {}) => {
     await queue(name).addBulk(

@@ -6,6 +6,9 @@ export type RedisClient = Redis;
 /** How a connection behaves while Redis is away: a worker waits for it, a request is answered with an error at once. */
 export type RedisPatience = "wait" | "fail-fast";
 
+/** Milliseconds that a request waits for Redis to answer one command. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
 /**
  * Opens a connection; it connects in the background and reconnects for ever.
  * @param url `redis://[user:password@]host:port[/db]` or `rediss://…`
@@ -19,6 +22,7 @@ export function openRedis(
   const redis = new Redis(url, {
     maxRetriesPerRequest: patience === "wait" ? null : 1,
     enableAutoPipelining: true,
+    ...(patience === "fail-fast" && { commandTimeout: ANSWER_TIMEOUT_MS }),
     connectTimeout: 5_000,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   });

@@ -45,8 +45,13 @@ export async function createClassification(
   };
   const queued = queuedClassification(payload);
   const wait = waitMs > 0 ? await deps.finished.expect(id) : undefined;
-  await putClassification(deps.redis, queued);
-  await deps.queues.enqueueClassify(model, options.priority, [{ id, payload }]);
+  try {
+    await putClassification(deps.redis, tenant, queued);
+    await deps.queues.enqueueClassify(model, options.priority, [{ id, payload }]);
+  } catch (error) {
+    wait?.cancel().catch(() => {});
+    throw error;
+  }
   // It is accepted whatever becomes of the wait, as when Redis goes now.
   const ended = await wait?.result(waitMs, signal).catch((err: unknown) => {
     deps.logger.warn({ id, err }, "a wait was cut short");

@@ -17,7 +17,7 @@ export async function getClassification(
       "not_found",
       `${id} is item ${item.index} of batch ${item.batchId}: it is in that batch's results.`,
     );
-  const moving = await getMovingClassification(redis, id);
+  const moving = await getMovingClassification(redis, tenant, id);
   if (moving !== undefined) return moving;
   const stored = await storage.get(storageKeys.result(tenant, id));
   if (stored === undefined) throw new AppError("not_found", `There is no classification ${id}.`);

@@ -43,6 +43,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     if (stopping) return;
     try {
       ({ child, ready } = await launch(options));
+      if (stopping) child.kill("SIGTERM");
       watch();
     } catch (error) {
       options.onRestart(error instanceof Error ? error.message : String(error));

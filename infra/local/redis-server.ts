@@ -13,7 +13,7 @@ import { StartError } from "./start-error.ts";
 export interface RedisServer {
   /** `redis://:password@127.0.0.1:port` */
   url: string;
-  /** Stops it after it has written everything; does nothing to one that was running already. */
+  /** Stops it after it has written everything, unless somebody else is connected to it: the last one stops it. */
   stop: () => Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export async function startRedisServer(directory: string): Promise<RedisServer> 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const urlFile = join(directory, "url");
   const running = await findRunning(urlFile);
-  if (running !== undefined) return { url: running, stop: async () => {} };
+  if (running !== undefined) return { url: running, stop: () => stopUnlessUsed(running, urlFile) };
   const password = randomBytes(24).toString("base64url");
   const port = await freePort();
   const child = await launch(`
@@ -40,16 +40,32 @@ export async function startRedisServer(directory: string): Promise<RedisServer> 
   `);
   const url = `redis://:${password}@127.0.0.1:${port}`;
   writeFileSync(urlFile, url, { mode: 0o600 });
+  // An end of ours that stops nothing, such as a second Ctrl-C, must not leave it behind.
+  const kill = () => void child.kill("SIGTERM");
+  process.once("exit", kill);
   return {
     url,
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill("SIGTERM");
-        await once(child, "exit");
-      }
-      rmSync(urlFile, { force: true });
+      process.off("exit", kill);
+      await stopUnlessUsed(url, urlFile);
     },
   };
+}
+
+async function stopUnlessUsed(url: string, urlFile: string): Promise<void> {
+  const redis = openRedis(url, "fail-fast", () => {});
+  try {
+    const clients = String(await redis.call("CLIENT", "LIST", "TYPE", "normal"))
+      .trim()
+      .split("\n");
+    if (clients.length > 1) return;
+    rmSync(urlFile, { force: true });
+    await redis.shutdown();
+  } catch {
+    // It is gone: what was to be done is done.
+  } finally {
+    redis.disconnect();
+  }
 }
 
 async function launch(config: string): Promise<ChildProcess> {
@@ -71,6 +87,8 @@ async function launch(config: string): Promise<ChildProcess> {
   });
   await isReady;
   child.stdout.removeAllListeners("data").resume();
+  child.removeAllListeners("exit");
+  child.unref();
   return child;
 }
 

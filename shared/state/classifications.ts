@@ -6,32 +6,37 @@ import type { RedisClient } from "../redis.ts";
 const MOVING_TTL = 8 * 86_400;
 
 /** Writes the state of a classification that is queued or processing. */
-export async function putClassification(redis: RedisClient, classification: Classification): Promise<void> {
+export async function putClassification(
+  redis: RedisClient,
+  tenant: string,
+  classification: Classification,
+): Promise<void> {
   await redis.set(
-    redisKeys.classification(classification.id),
+    redisKeys.classification(tenant, classification.id),
     JSON.stringify(classification),
     "EX",
     MOVING_TTL,
   );
 }
 
-/** The classification while it moves; undefined once it is finished (then storage has it) or when there is none. */
+/** The tenant's classification while it moves; undefined once it is finished (then storage has it) or when there is none. */
 export async function getMovingClassification(
   redis: RedisClient,
+  tenant: string,
   id: string,
 ): Promise<Classification | undefined> {
-  const text = await redis.get(redisKeys.classification(id));
+  const text = await redis.get(redisKeys.classification(tenant, id));
   return text === null ? undefined : Classification.parse(JSON.parse(text));
 }
 
 /** Tells those who wait for it and forgets the moving state. To be called after storage has the result. */
 export async function finishClassification(
   redis: RedisClient,
+  tenant: string,
   classification: Classification,
 ): Promise<void> {
-  await redis
-    .multi()
-    .del(redisKeys.classification(classification.id))
-    .publish(redisKeys.finished(classification.id), JSON.stringify(classification))
-    .exec();
+  await Promise.all([
+    redis.del(redisKeys.classification(tenant, classification.id)),
+    redis.publish(redisKeys.finished(classification.id), JSON.stringify(classification)),
+  ]);
 }

@@ -6,6 +6,8 @@ import type { RedisClient } from "../redis.ts";
 export interface FinishedWait {
   /** The finished classification, or undefined when `ms` milliseconds have passed or `signal` was aborted first, or when it cannot be read. */
   result(ms: number, signal: AbortSignal): Promise<Classification | undefined>;
+  /** Stops to listen: for a job that could not be enqueued. */
+  cancel(): Promise<void>;
 }
 
 /** Hears of finished classifications over a Redis connection of its own, which it takes over. */
@@ -18,9 +20,17 @@ export function openFinishedFeed(redis: RedisClient) {
       const channel = redisKeys.finished(id);
       const { promise: finished, resolve } = Promise.withResolvers<Classification | undefined>();
       const giveUp = () => resolve(undefined);
+      const cancel = async () => {
+        waiting.delete(channel);
+        await redis.unsubscribe(channel);
+      };
       waiting.set(channel, resolve);
-      await redis.subscribe(channel);
+      await redis.subscribe(channel).catch((error: unknown) => {
+        waiting.delete(channel);
+        throw error;
+      });
       return {
+        cancel,
         async result(ms, signal) {
           const timer = setTimeout(giveUp, ms);
           signal.addEventListener("abort", giveUp, { once: true });
@@ -30,8 +40,7 @@ export function openFinishedFeed(redis: RedisClient) {
           } finally {
             clearTimeout(timer);
             signal.removeEventListener("abort", giveUp);
-            waiting.delete(channel);
-            await redis.unsubscribe(channel);
+            await cancel();
           }
         },
       };

@@ -139,7 +139,7 @@ test("without Prefer the answer is 202 at once, and GET tells the end from stora
   expect(response.headers.get("preference-applied")).toBeNull();
   const ended = await untilEnded(queued.id);
   expect(ended).toMatchObject({ id: queued.id, status: "succeeded", created_at: queued.created_at });
-  await expect.poll(() => api.redis.redis.exists(redisKeys.classification(queued.id))).toBe(0);
+  await expect.poll(() => api.redis.redis.exists(redisKeys.classification("default", queued.id))).toBe(0);
   expect(await resource(await api.request(`${CLASSIFICATIONS}/${queued.id}`))).toEqual(ended);
   expect(await api.deps.storage.get(storageKeys.result("default", queued.id))).toBeDefined();
 });

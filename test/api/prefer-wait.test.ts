@@ -65,7 +65,7 @@ test("a wait of more than a minute counts as a minute, and ends when the classif
   const queued = await findByMark("long");
   const now = new Date().toISOString();
   const ended: Classification = { ...queued, status: "succeeded", predictions: [], completed_at: now };
-  await finishClassification(api.redis.redis, ended);
+  await finishClassification(api.redis.redis, "default", ended);
   const response = await answer;
   expect(response.status).toBe(200);
   expect(response.headers.get("preference-applied")).toBe("wait=60");

@@ -121,3 +121,13 @@ test("a model that is not there is one clear line too", async () => {
   expect(said.err.trimEnd().split("\n")).toEqual([expect.stringContaining("nobody_built_it")]);
   expect(existsSync(join(dataDir, "redis", "url"))).toBe(false);
 });
+
+test("a second Ctrl-C ends it at once and leaves no process behind", async () => {
+  const { ready, child, exited } = start();
+  await ready();
+  child.kill("SIGINT");
+  child.kill("SIGINT");
+  const [code] = await exited;
+  expect([0, 130]).toContain(code);
+  await expect.poll(processesOnDataDir, { timeout: 20_000 }).toEqual([]);
+});

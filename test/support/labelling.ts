@@ -1,6 +1,7 @@
 import type { BatchRecord, ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
 import { newId } from "../../shared/new-id.ts";
 import { createBatcher } from "../../worker/classify/batcher.ts";
+import { createQuarantine } from "../../worker/classify/quarantine.ts";
 import type { ClassifyDeps } from "../../worker/classify/start.ts";
 import type { Engine } from "../../worker/engine/engine.ts";
 import { createSlab } from "../../worker/engine/slab.ts";
@@ -47,6 +48,7 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
   };
   const classifyDeps: ClassifyDeps = {
     ...deps,
+    quarantine: createQuarantine(deps.redis),
     model: { name: "birds", digest: TEST_DIGEST, device: "cpu" },
     labelling: {
       labels: ["swan", "raven"],

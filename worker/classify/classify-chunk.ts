@@ -1,7 +1,6 @@
 import type { LimitFunction } from "p-limit";
 import { BatchResult } from "../../shared/contracts/batch.ts";
 import type { BatchItem, ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
-import { PermanentError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { batchItemId } from "../../shared/new-id.ts";
 import { countChunk } from "../../shared/state/count-chunk.ts";
@@ -12,8 +11,6 @@ import type { ClassifyDeps } from "./start.ts";
 
 /** Milliseconds to wait before each further try of an item that met trouble which may pass. */
 const RETRY_WAITS_MS = [1_000, 4_000];
-/** How many workers a chunk may take down before its items are failed instead. */
-const MAX_CRASHES = 5;
 
 /**
  * Does the job of one chunk: labels its items, writes their results as one part, counts it, and calls for the end of the
@@ -32,11 +29,13 @@ export async function classifyChunk(
   const earlier = isFirstTry ? undefined : await readPart(deps.storage, key);
   const results =
     earlier ??
-    (await Promise.all(
-      payload.items.map((item) => inHand(() => classifyItem(item, payload, attempt, deps))),
+    (await writePart(
+      deps.storage,
+      key,
+      await Promise.all(
+        payload.items.map((item) => inHand(() => classifyItem(item, payload, attempt, deps))),
+      ),
     ));
-  if (earlier === undefined)
-    await deps.storage.put(key, toPart(results), { contentType: "application/x-ndjson" });
   const succeeded = results.filter(({ status }) => status === "succeeded").length;
   const failed = results.length - succeeded;
   const isLast = await countChunk(deps.redis, batchId, { number: chunk, succeeded, failed });
@@ -62,21 +61,12 @@ async function classifyItem(
   { index, custom_id, image }: BatchItem,
   { batch_id: batchId, tenant, top_k: topK, threshold }: ClassifyChunkPayload,
   { crashes }: Attempt,
-  { labelling, model, logger }: ClassifyDeps,
+  { labelling, quarantine, model, logger }: ClassifyDeps,
 ): Promise<BatchResult> {
   const id = batchItemId(batchId, index);
+  const run = () => classifyImage(image, { lane: "bulk", tenant }, { topK, threshold }, labelling);
   const attemptItem = (lastTry: boolean) =>
-    tryImage(
-      () => {
-        if (crashes >= MAX_CRASHES)
-          throw new PermanentError(
-            "inference_failed",
-            `Its chunk was given up after ${crashes} workers stopped while they had it.`,
-          );
-        return classifyImage(image, { lane: "bulk", tenant }, { topK, threshold }, labelling);
-      },
-      { lastTry, id, logger },
-    );
+    tryImage(() => (crashes > 0 ? quarantine(id, run) : run()), { lastTry, id, logger });
   const outcome = await withRetries(attemptItem);
   const ended =
     outcome.status === "succeeded"
@@ -87,6 +77,16 @@ async function classifyItem(
 
 const toPart = (results: readonly BatchResult[]) =>
   results.map((result) => `${JSON.stringify(result)}\n`).join("");
+
+/** Writes a chunk's part unless another worker has; what is stored is what counts. */
+async function writePart(
+  storage: ClassifyDeps["storage"],
+  key: string,
+  results: BatchResult[],
+): Promise<BatchResult[]> {
+  const isFirst = await storage.putIfAbsent(key, toPart(results), { contentType: "application/x-ndjson" });
+  return isFirst ? results : ((await readPart(storage, key)) ?? results);
+}
 
 async function readPart(storage: ClassifyDeps["storage"], key: string): Promise<BatchResult[] | undefined> {
   const bytes = await storage.get(key);

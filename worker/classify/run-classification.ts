@@ -1,6 +1,5 @@
 import type { Classification } from "../../shared/contracts/classification.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
-import { PermanentError } from "../../shared/errors.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import { putClassification } from "../../shared/state/classifications.ts";
 import type { Attempt } from "../consume.ts";
@@ -12,8 +11,6 @@ import type { ClassifyDeps } from "./start.ts";
 
 /** How often an image is tried before what stands in its way becomes its failure. */
 const MAX_ATTEMPTS = 5;
-/** How many workers an image may take down before it is taken for the cause. */
-const MAX_CRASHES = 3;
 
 /**
  * Does the job of one classification: labels its image and saves the result. Throws when it is to be tried again. When an
@@ -44,7 +41,7 @@ export async function runClassification(
 async function label(
   payload: ClassifyImagePayload,
   { number, crashes }: Attempt,
-  { redis, labelling, model, logger }: ClassifyDeps,
+  { redis, labelling, quarantine, model, logger }: ClassifyDeps,
 ): Promise<Classification> {
   const startedAt = new Date();
   const processing: Classification = {
@@ -54,17 +51,13 @@ async function label(
     device: model.device,
     started_at: startedAt.toISOString(),
   };
-  await putClassification(redis, processing);
+  await putClassification(redis, payload.tenant, processing);
   const outcome = await tryImage(
     () => {
-      if (crashes >= MAX_CRASHES)
-        throw new PermanentError(
-          "inference_failed",
-          `It was given up after ${crashes} workers stopped while they had it.`,
-        );
       const seat = { lane: payload.priority, tenant: payload.tenant };
       const options = { topK: payload.top_k, threshold: payload.threshold };
-      return classifyImage(payload.image, seat, options, labelling);
+      const run = () => classifyImage(payload.image, seat, options, labelling);
+      return crashes > 0 ? quarantine(payload.id, run) : run();
     },
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },
   );

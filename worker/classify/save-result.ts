@@ -26,7 +26,7 @@ export async function saveResult(
     timestamp: stored.completed_at ?? stored.created_at,
     resource: stored,
   });
-  await finishClassification(redis, stored);
+  await finishClassification(redis, tenant, stored);
 }
 
 /** The stored result of a classification, or undefined when none is stored. */

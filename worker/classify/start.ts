@@ -13,6 +13,8 @@ import { createBatcher } from "./batcher.ts";
 import { classifyChunk } from "./classify-chunk.ts";
 import type { Labelling } from "./classify-image.ts";
 import { openServedModel } from "./open-served-model.ts";
+import { createQuarantine } from "./quarantine.ts";
+import type { Quarantine } from "./quarantine.ts";
 import { runClassification } from "./run-classification.ts";
 
 /** Jobs in hand: interactive jobs are images; bulk jobs are mostly chunks, of which a bounded number of images is in hand. */
@@ -23,6 +25,7 @@ const BULK_MICRO_BATCHES_IN_HAND = 4;
 /** What the handlers of the `classify` role work with. */
 export interface ClassifyDeps extends Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger"> {
   labelling: Labelling;
+  quarantine: Quarantine;
   model: { name: string; digest: string; device: string };
 }
 
@@ -45,6 +48,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.ALLOWED_PRIVATE_NETWORKS });
   const classifyDeps: ClassifyDeps = {
     ...deps,
+    quarantine: createQuarantine(redis),
     model: { name: config.MODEL, digest: manifest.digest, device },
     labelling: {
       labels,

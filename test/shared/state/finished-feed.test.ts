@@ -41,7 +41,7 @@ async function listeners(id: string): Promise<unknown> {
 test("an end that comes before it is waited for is not missed", async () => {
   const classification = finished();
   const wait = await feed.expect(classification.id);
-  await finishClassification(server.redis, classification);
+  await finishClassification(server.redis, "default", classification);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await wait.result(5_000, never)).toEqual(classification);
 });
@@ -50,7 +50,8 @@ test("each waits for its own, and stops to listen when it has it", async () => {
   const some = [finished(), finished(), finished()];
   const waits = await Promise.all(some.map(({ id }) => feed.expect(id)));
   const results = waits.map((wait) => wait.result(5_000, never));
-  for (const classification of some.toReversed()) await finishClassification(server.redis, classification);
+  for (const classification of some.toReversed())
+    await finishClassification(server.redis, "default", classification);
   expect(await Promise.all(results)).toEqual(some);
   for (const { id } of some) expect(await listeners(id)).toBe(0);
 });
@@ -83,9 +84,9 @@ test("an end told in a form of another version ends the wait without a result in
 
 test("a classification is known to Redis while it moves, for more than a week, and no longer once it is finished", async () => {
   const moving: Classification = { ...finished(), status: "processing", completed_at: null };
-  await putClassification(server.redis, moving);
-  expect(await getMovingClassification(server.redis, moving.id)).toEqual(moving);
-  expect(await server.redis.ttl(redisKeys.classification(moving.id))).toBeGreaterThan(7 * 86_400);
-  await finishClassification(server.redis, moving);
-  expect(await getMovingClassification(server.redis, moving.id)).toBeUndefined();
+  await putClassification(server.redis, "default", moving);
+  expect(await getMovingClassification(server.redis, "default", moving.id)).toEqual(moving);
+  expect(await server.redis.ttl(redisKeys.classification("default", moving.id))).toBeGreaterThan(7 * 86_400);
+  await finishClassification(server.redis, "default", moving);
+  expect(await getMovingClassification(server.redis, "default", moving.id)).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import { suspect } from "../../../shared/state/suspects.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchResult } from "../../../shared/contracts/batch.ts";
 import type { ClassifyChunkPayload } from "../../../shared/contracts/queue-payloads.ts";
@@ -125,15 +126,17 @@ test("an item that meets trouble is tried again without holding up the chunk; tr
   expect(fetched.toSorted()).toEqual(["/a", "/down", "/down", "/down", "/flaky", "/flaky"]);
 });
 
-test("a chunk that five workers did not survive fails its items without touching them", async () => {
-  const payload = await startedBatch(1, ["/a", "/b"]);
-  const { deps: all, fetched } = chunkDeps({ "/a": [swan], "/b": [raven] });
-  await classifyChunk(payload, { ...FIRST, crashes: 5 }, all);
+test("of a chunk that took workers down, the item that did it fails alone", async () => {
+  const payload = await startedBatch(1, ["/a", "/b", "/c"]);
+  const { deps: all, fetched } = chunkDeps({ "/a": [swan], "/b": [raven], "/c": [raven] });
+  for (const _ of [1, 2]) await suspect(deps.redis, batchItemId(payload.batch_id, 1));
+  await classifyChunk(payload, { ...FIRST, crashes: 3 }, all);
   expect((await part(payload)).map(({ error }) => error?.code)).toEqual([
+    undefined,
     "inference_failed",
-    "inference_failed",
+    undefined,
   ]);
-  expect(fetched).toEqual([]);
+  expect(fetched).toEqual(["/a", "/c"]);
   expect(await finishJobs(payload)).toHaveLength(1);
 });
 

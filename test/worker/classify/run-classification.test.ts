@@ -7,6 +7,7 @@ import type { ClassifyImagePayload } from "../../../shared/contracts/queue-paylo
 import { REDIS_PREFIX, redisKeys, storageKeys } from "../../../shared/keys.ts";
 import { messageId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
+import { suspect } from "../../../shared/state/suspects.ts";
 import { getMovingClassification } from "../../../shared/state/classifications.ts";
 import { runClassification } from "../../../worker/classify/run-classification.ts";
 import { TEST_DIGEST, imageJob, raven, swan, testLabelling } from "../../support/labelling.ts";
@@ -85,7 +86,7 @@ test("a classification ends with its labels: stored, told to who waits, announce
     ]),
   );
   expect(result?.metrics.total_ms).toBeGreaterThanOrEqual(1_000);
-  expect(await getMovingClassification(deps.redis, job.id)).toBeUndefined();
+  expect(await getMovingClassification(deps.redis, "default", job.id)).toBeUndefined();
   expect(told.map((text) => Classification.parse(JSON.parse(text)))).toEqual([result]);
   const [message, ...others] = await messagesAbout(job);
   expect(others).toEqual([]);
@@ -132,7 +133,7 @@ test("trouble that may pass is thrown, nothing is told, and the next try ends it
   const job = imageJob("/flaky");
   const { classifyDeps } = testLabelling(deps, answers);
   await expect(runClassification(job, FIRST, classifyDeps)).rejects.toThrow("answered 503");
-  expect(await getMovingClassification(deps.redis, job.id)).toMatchObject({
+  expect(await getMovingClassification(deps.redis, "default", job.id)).toMatchObject({
     status: "processing",
     error: null,
   });
@@ -167,12 +168,19 @@ test("an error of no known kind shows nothing of its inside to the client and al
   expect(JSON.stringify(line)).toContain("10.1.2.3");
 });
 
-test("an image that three workers did not survive is given up without being touched again", async () => {
+test("an image that two workers did not survive while it was the only suspect is given up untouched", async () => {
   const job = imageJob("/swan");
+  for (const _ of [1, 2]) await suspect(deps.redis, job.id);
   const { classifyDeps, fetched } = testLabelling(deps, answers);
-  await runClassification(job, { ...FIRST, crashes: 3 }, classifyDeps);
+  await runClassification(job, { ...FIRST, crashes: 2 }, classifyDeps);
   expect(await storedResult(job)).toMatchObject({ status: "failed", error: { code: "inference_failed" } });
   expect(fetched).toEqual([]);
+});
+
+test("an image that was in hand with others when workers died is labelled, however often that was", async () => {
+  const job = imageJob("/swan");
+  await runClassification(job, { ...FIRST, crashes: 9 }, testLabelling(deps, answers).classifyDeps);
+  expect(await storedResult(job)).toMatchObject({ status: "succeeded" });
 });
 
 test("a job done again after its result was stored keeps the first result and tells it under the same id", async () => {
@@ -196,7 +204,7 @@ test("a job done again after its end is never seen to move again", async () => {
   const seen: unknown[] = [];
   const batcher: Batcher = {
     classify: async (seat, prepare) => {
-      seen.push(await getMovingClassification(deps.redis, job.id));
+      seen.push(await getMovingClassification(deps.redis, "default", job.id));
       return classifyDeps.labelling.batcher.classify(seat, prepare);
     },
   };
