@@ -8,6 +8,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   worker: ["worker", "shared"],
   "worker/model": ["worker/model"],
   // Classifying and evaluating files needs no queue, and so no more of the worker than this.
+  "worker/model/commands/classify.ts": ["worker/model", "worker/classify/rank.ts"],
   "worker/model/score-files.ts": ["worker/model", "worker/engine/session.ts", "worker/image/preprocess.ts"],
   shared: ["shared"],
   "shared/contracts": ["shared/contracts"],
@@ -28,11 +29,17 @@ const DOORS: Record<string, string[]> = {
 
 /** Folders that must also run on Cloudflare Workers, and the files in them that are for Node alone. */
 const RUNS_ANYWHERE = ["api", "shared"];
-const NODE_ONLY = ["api/node.ts", "shared/storage/directory-storage.ts"];
+const NODE_ONLY = [
+  "api/node.ts",
+  "api/cli/tresline.ts",
+  "api/cli/sample-png.ts",
+  "shared/storage/directory-storage.ts",
+];
 
 /** Where the environment may be read: entries, and nothing else. */
 const ENTRIES = [
   "api/node.ts",
+  "api/cli/tresline.ts",
   "worker/main.ts",
   "worker/cli.ts",
   "worker/model/cli.ts",
