@@ -78,7 +78,7 @@ async function inferRate({ config, logger, onCrash }: BenchDeps): Promise<number
     instances: 1,
     maxBatchSize: config.MAX_BATCH_SIZE,
     size: [rows, columns],
-    classes: manifest.num_classes,
+    classes: manifest.top_k,
     logger,
     onCrash,
   });

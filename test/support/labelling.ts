@@ -41,7 +41,7 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
       const pixels = new Uint8Array(memory.pixels);
       const scores = new Float32Array(memory.scores);
       for (let row = 0; row < rung; row++)
-        scores.set(pixels[row * 4 * 4 * 3] === 255 ? [0.9, 0.1] : [0.2, 0.8], row * 2);
+        scores.set(pixels[row * 4 * 4 * 3] === 255 ? [0.9, 0.1, 0, 1] : [0.8, 0.2, 1, 0], row * 4);
       return 1;
     },
     close: async () => {},

@@ -12,7 +12,7 @@ export interface Labelling {
   sources: ImageSources;
   batcher: Batcher;
   decode: Decoder;
-  /** The names of the model's classes, in the order of its scores. */
+  /** The names of the model's classes, by their numbers. */
   labels: readonly string[];
 }
 

@@ -57,7 +57,7 @@ function open(config: WorkerConfig): ModelDir | Failure {
 const toProbe = ({ onnxPath, manifest }: ModelDir) => ({
   onnxPath,
   size: manifest.input.size,
-  classes: manifest.num_classes,
+  classes: manifest.top_k,
 });
 
 const describe = (name: string, { manifest: { digest, precision, input } }: ModelDir): Model => ({

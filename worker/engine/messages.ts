@@ -5,6 +5,7 @@ export interface ThreadData {
   rungs: readonly number[];
   /** Height and width of an input image. */
   size: readonly [number, number];
+  /** How many classes of an image are told: the model's `top_k`. */
   classes: number;
 }
 
@@ -12,7 +13,7 @@ export interface ThreadData {
 export interface SlabMemory {
   /** uint8 [largest rung, H, W, 3]. */
   pixels: SharedArrayBuffer;
-  /** float32 [largest rung, classes], 0 to 1. */
+  /** float32 [largest rung, 2, classes]: the highest scores, 0 to 1, best first, and below them their classes' numbers. */
   scores: SharedArrayBuffer;
 }
 

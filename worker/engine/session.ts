@@ -1,17 +1,23 @@
 import { InferenceSession, Tensor, env, listSupportedBackends } from "onnxruntime-node";
 import type { RunMessage, ThreadData } from "./messages.ts";
 
+/** What a session gives of an image: `top` is float32 [2, classes] as in `SlabMemory`, `scores` float32 [classes] of all classes in their order. */
+export type Output = "top" | "scores";
+
 /** Runs micro-batches of fixed sizes over shared memory. */
 export interface Session {
-  /** Reads the first `rung` images of the pixel slab and writes as many rows of scores, in place. */
+  /** Reads the first `rung` images of the pixel slab and writes as many rows of the output, in place. */
   run(message: RunMessage): Promise<void>;
 }
 
 /**
  * Opens the ONNX Runtime session. Only the device that was asked for is named, so that a missing one throws instead of
- * falling back to the CPU unheard (microsoft/onnxruntime#25609).
+ * falling back to the CPU unheard (microsoft/onnxruntime#25609). For the output `scores`, `classes` are all of the model's.
  */
-export async function openSession({ onnxPath, device, size, classes }: ThreadData): Promise<Session> {
+export async function openSession(
+  { onnxPath, device, size, classes }: ThreadData,
+  output: Output = "top",
+): Promise<Session> {
   const session = await InferenceSession.create(onnxPath, {
     executionProviders: [device],
     graphOptimizationLevel: "all",
@@ -19,14 +25,17 @@ export async function openSession({ onnxPath, device, size, classes }: ThreadDat
   const input = session.inputNames[0];
   if (input !== "image")
     throw new Error(`${onnxPath} has no input "image": it was built for another purpose.`);
+  if (!session.outputNames.includes(output))
+    throw new Error(`${onnxPath} has no output "${output}": another version built it; build it again.`);
   const pixelsPerImage = size[0] * size[1] * 3;
+  const width = output === "top" ? 2 * classes : classes;
   return {
     async run({ pixels, scores, rung }) {
       const images = new Uint8Array(pixels, 0, rung * pixelsPerImage);
-      const rows = new Float32Array(scores, 0, rung * classes);
+      const rows = new Float32Array(scores, 0, rung * width);
       await session.run(
         { image: new Tensor("uint8", images, [rung, ...size, 3]) },
-        { scores: new Tensor("float32", rows, [rung, classes]) },
+        { [output]: new Tensor("float32", rows, [rung, width]) },
       );
     },
   };

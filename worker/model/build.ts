@@ -18,7 +18,16 @@ import { variantName } from "./tresnet/variants.ts";
 import type { Architecture } from "./tresnet/variants.ts";
 
 /** The choices of a build that are not the model's own. */
-export type BuildOptions = Pick<Serving, "input" | "precision" | "topK">;
+export interface BuildOptions extends Pick<Serving, "input" | "precision"> {
+  /** How many of an image's classes the graph tells, or null for `DEFAULT_TOP_K`, or all where there are fewer. */
+  readonly topK: number | null;
+}
+
+/**
+ * More than almost any request asks for, and still cheap: measured on a CPU over 11 221 classes, the best 100 cost 0.05 ms an image inside the graph,
+ * the best 1000 half a millisecond, and looking through all of them in JavaScript as much.
+ */
+const DEFAULT_TOP_K = 100;
 
 /** What a worker serves when nothing else is asked for. */
 export const DEFAULT_BUILD: BuildOptions = { input: "uint8", precision: "fp32", topK: null };
@@ -41,15 +50,14 @@ export function buildModel(
   const checkpoint = readCheckpoint(checkpointPath);
   const architecture = architectureOf(checkpoint, config);
   const { labels, from } = labelsOf(checkpoint, config, architecture.numClasses);
-  if (options.topK !== null && options.topK > architecture.numClasses)
-    throw new ModelError(
-      `the ${options.topK} highest scores of ${architecture.numClasses} classes cannot be given.`,
-    );
+  const topK = options.topK ?? Math.min(DEFAULT_TOP_K, architecture.numClasses);
+  if (topK > architecture.numClasses)
+    throw new ModelError(`the ${topK} highest scores of ${architecture.numClasses} classes cannot be given.`);
 
   const { crop_pct, crop_mode, interpolation, mean, std, activation } = config;
   const size: [number, number] = [config.input_size[1], config.input_size[2]];
   const weights = new Weights(checkpoint);
-  const graph = servingGraph(architecture, weights, { ...options, size, mean, std, activation });
+  const graph = servingGraph(architecture, weights, { ...options, topK, size, mean, std, activation });
   const { layers, widthFactor, v2, leakySlopes, head, numClasses } = architecture;
   const content = ManifestContent.safeParse({
     format: MODEL_FORMAT,
@@ -67,7 +75,7 @@ export function buildModel(
     preprocess: { crop_pct, crop_mode, interpolation, mean, std },
     activation,
     precision: options.precision,
-    top_k: options.topK,
+    top_k: topK,
     source: sourceOf(checkpointPath, config),
   });
   if (!content.success) throw new ModelError(`${checkpointPath}: ${issueLine(content.error)}`);

@@ -85,6 +85,8 @@ function outputShape(
     case "LayerNormalization":
     case "TopK":
       return x;
+    case "Concat":
+      return [...x.slice(0, -1), x.at(-1)! + second.at(-1)!];
     default:
       throw new Error(`The shape of ${opType} is not known. This is a bug.`);
   }

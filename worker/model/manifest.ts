@@ -6,7 +6,7 @@ import { Activation, ArchitectureFields, Preprocess } from "./config.ts";
 export const MODEL_FORMAT = 1;
 
 /** Raised whenever the same checkpoint and config give another graph, so that demo models that were built before are built again. */
-export const BUILDER_VERSION = 1;
+export const BUILDER_VERSION = 2;
 
 /** `sha256:` and 64 hex digits. */
 export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits");
@@ -40,8 +40,8 @@ export const ManifestContent = z.strictObject({
   preprocess: Preprocess,
   activation: Activation,
   precision: z.enum(["fp32", "fp16"]),
-  /** With a number K, the graph also gives `top_scores` float32 [N,K], highest first, and `top_indices` int64 [N,K]. */
-  top_k: z.int().positive().nullable(),
+  /** K: the graph's output `top` is float32 [N,2K], the K highest scores, best first, and then their classes' numbers. */
+  top_k: z.int().positive(),
   /** What it was built from: the sha256 of the checkpoint file and of the config with its defaults and labels filled in; and by which builder. */
   source: z.strictObject({ checkpoint: Digest, config: Digest, builder: z.int() }),
 });

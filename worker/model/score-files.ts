@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { openSession } from "../engine/session.ts";
+import type { Output } from "../engine/session.ts";
 import { configureSharp, preprocess } from "../image/preprocess.ts";
 import type { ModelDir } from "./model-dir.ts";
 import { ModelError } from "./model-error.ts";
@@ -9,7 +10,7 @@ const BATCH = 16;
 /** The most pixels of a file that is decoded. */
 const MAX_PIXELS = 100_000_000;
 
-/** The scores of one file, float32 [classes], or why it has none. */
+/** What the model says of one file, a row of the output that was asked for, or why it says nothing. */
 export type FileScores =
   | { readonly path: string; readonly scores: Float32Array }
   | { readonly path: string; readonly error: string };
@@ -22,21 +23,19 @@ export async function* scoreFiles(
   model: ModelDir,
   paths: readonly string[],
   device: string,
+  output: Output,
 ): AsyncGenerator<FileScores> {
-  const { input, num_classes: classes } = model.manifest;
+  const { input, num_classes, top_k } = model.manifest;
   if (input.name !== "image")
     throw new ModelError(`${model.dir}: it takes floating-point input; build it with --input uint8.`);
   configureSharp();
   const imageBytes = input.size[0] * input.size[1] * 3;
   const pixels = new SharedArrayBuffer(BATCH * imageBytes);
-  const scores = new SharedArrayBuffer(BATCH * classes * Float32Array.BYTES_PER_ELEMENT);
-  const session = await openSession({
-    onnxPath: model.onnxPath,
-    device,
-    rungs: [BATCH],
-    size: input.size,
-    classes,
-  });
+  const classes = output === "top" ? top_k : num_classes;
+  const width = output === "top" ? 2 * top_k : num_classes;
+  const scores = new SharedArrayBuffer(BATCH * width * Float32Array.BYTES_PER_ELEMENT);
+  const { onnxPath } = model;
+  const session = await openSession({ onnxPath, device, rungs: [BATCH], size: input.size, classes }, output);
 
   let next = decodeAll(model, paths.slice(0, BATCH));
   for (let start = 0; start < paths.length; start += BATCH) {
@@ -50,7 +49,7 @@ export async function* scoreFiles(
     let row = 0;
     for (const one of decoded) {
       if ("error" in one) yield one;
-      else yield { path: one.path, scores: new Float32Array(scores, 4 * classes * row++, classes).slice() };
+      else yield { path: one.path, scores: new Float32Array(scores, 4 * width * row++, width).slice() };
     }
   }
 }

@@ -19,13 +19,13 @@ export interface Serving {
   readonly activation: "softmax" | "sigmoid";
   /** `fp16`: weights and arithmetic of the body; the head and the scores stay fp32. */
   readonly precision: Precision;
-  /** How many of the highest scores the outputs `top_scores` and `top_indices` give, or null for no such outputs. */
-  readonly topK: number | null;
+  /** How many of the highest scores the output `top` gives. */
+  readonly topK: number;
 }
 
 /**
- * The whole graph, pixels to `logits` and `scores`, both float32 [N, numClasses], and with `topK` also `top_scores` float32 [N, K], highest first,
- * and `top_indices` int64 [N, K]. Throws ModelError when the checkpoint does not fit the architecture.
+ * The whole graph, pixels to `logits` and `scores`, both float32 [N, numClasses], and to `top`, float32 [N, 2K]: an image's K highest scores, best first,
+ * then their classes' numbers. Throws ModelError when the checkpoint does not fit the architecture.
  */
 export function servingGraph(architecture: Architecture, weights: Weights, serving: Serving): Graph {
   const graph = new Graph();
@@ -45,7 +45,7 @@ export function servingGraph(architecture: Architecture, weights: Weights, servi
       : graph.node("Sigmoid", "scores", [logits]);
   graph.output(logits, "float32", ["N", architecture.numClasses]);
   graph.output(scores, "float32", ["N", architecture.numClasses]);
-  if (serving.topK !== null) addTopK(graph, scores, serving.topK);
+  graph.output(top(graph, scores, serving.topK), "float32", ["N", 2 * serving.topK]);
   return graph;
 }
 
@@ -74,16 +74,15 @@ function widened({ graph, precision }: Net, features: Features): Features {
   return { ...features, map: graph.node("Cast", "body.float", [features.map], { to: ELEMENT.float32 }) };
 }
 
-function addTopK(graph: Graph, scores: string, k: number): void {
-  const outputs = ["top_scores", "top_indices"];
-  const inputs = [scores, graph.int64("top.k", [k])];
+/** One tensor of scores and classes is one copy from the device; float32 counts classes exactly up to 2^24. */
+function top(graph: Graph, scores: string, k: number): string {
   graph.nodes.push({
-    name: "top",
+    name: "top.sorted",
     opType: "TopK",
-    inputs,
-    outputs,
+    inputs: [scores, graph.int64("top.k", [k])],
+    outputs: ["top.scores", "top.indices"],
     attributes: { axis: -1, largest: 1, sorted: 1 },
   });
-  graph.output("top_scores", "float32", ["N", k]);
-  graph.output("top_indices", "int64", ["N", k]);
+  const indices = graph.node("Cast", "top.classes", ["top.indices"], { to: ELEMENT.float32 });
+  return graph.node("Concat", "top", ["top.scores", indices], { axis: -1 });
 }

@@ -28,7 +28,7 @@ async function compare(name: string, side: number, batch: number): Promise<void>
     std: [1, 1, 1],
     activation: "softmax",
     precision: "fp32",
-    topK: null,
+    topK: 5,
   };
   const graphOf = (input: Serving["input"]) => {
     const source = readCheckpoint(checkpoint);

@@ -13,6 +13,12 @@ import { startEngine } from "../../../worker/engine/engine.ts";
 import type { Engine } from "../../../worker/engine/engine.ts";
 import { rungFor } from "../../../worker/engine/ladder.ts";
 import { figuresEngine, figuresModel } from "../../support/figures.ts";
+import { buildModel, DEFAULT_BUILD } from "../../../worker/model/build.ts";
+import { readConfig } from "../../../worker/model/config.ts";
+import { demoSource } from "../../../worker/model/demo.ts";
+import { openModelDir } from "../../../worker/model/model-dir.ts";
+import { encodeModel } from "../../../worker/model/onnx/encode.ts";
+import { Graph } from "../../../worker/model/onnx/graph.ts";
 import { fixture, readTensors } from "../model/read-tensors.ts";
 
 const model = figuresModel();
@@ -22,41 +28,72 @@ const IMAGE_BYTES = 96 * 96 * 3;
 const image = (index: number) =>
   Uint8Array.from(inputs.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES));
 
-/** Runs the samples `from` … as one micro-batch; the rows of scores. */
-async function scoresOf(engine: Engine, count: number, from = 0, slab = engine.createSlab()) {
+/** Runs the samples `from` … as one micro-batch; a row of scores and a row of their classes for each. */
+async function answersOf(engine: Engine, count: number, from = 0, slab = engine.createSlab()) {
   for (let row = 0; row < count; row++) slab.put(row, image(from + row));
   const inferenceMs = await engine.run(slab, rungFor(engine.rungs, count));
   expect(inferenceMs).toBeGreaterThan(0);
-  return Array.from({ length: count }, (_, row) => slab.scoresOf(row));
+  return Array.from({ length: count }, (_, row) => {
+    const answer = Array.from(slab.scoresOf(row));
+    return { scores: answer.slice(0, answer.length / 2), classes: answer.slice(answer.length / 2) };
+  });
 }
 
-test("every image gets a row of scores of its own, whatever the micro-batch is padded to", async () => {
+test("every image gets an answer of its own, whatever the micro-batch is padded to", async () => {
   const engine = await figuresEngine(model, { maxBatchSize: 8 });
-  const alone: Float32Array[] = [];
-  for (let i = 0; i < 8; i++) alone.push(...(await scoresOf(engine, 1, 40 + i)));
+  const alone: Awaited<ReturnType<typeof answersOf>> = [];
+  for (let i = 0; i < 8; i++) alone.push(...(await answersOf(engine, 1, 40 + i)));
   for (const count of [1, 2, 3, 5, 8]) {
-    const scores = await scoresOf(engine, count, 40);
-    for (const [row, values] of scores.entries()) {
-      expect(values.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
-      for (const [index, value] of values.entries()) expect(value).toBeCloseTo(alone[row]?.[index] ?? NaN, 5);
+    const answers = await answersOf(engine, count, 40);
+    for (const [row, { scores, classes }] of answers.entries()) {
+      expect(scores.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
+      expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+      expect(classes.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, i) => i));
+      expect(classes[0]).toBe(alone[row]?.classes[0]);
+      for (const [place, score] of scores.entries())
+        expect(score).toBeCloseTo(alone[row]?.scores[place] ?? NaN, 5);
     }
   }
+});
+
+test("a model that tells three classes of twelve tells the best three", async () => {
+  const threeOnly = join(mkdtempSync(join(tmpdir(), "tresline-top-")), "figures");
+  afterAll(() => rmSync(dirname(threeOnly), { recursive: true, force: true }));
+  const source = demoSource("figures");
+  const config = readConfig(join(source, "config.json"));
+  buildModel(join(source, "checkpoint.safetensors"), config, threeOnly, { ...DEFAULT_BUILD, topK: 3 });
+  const few = await figuresEngine(openModelDir(threeOnly), { classes: 3, maxBatchSize: 4 });
+  const all = await answersOf(await figuresEngine(model, { maxBatchSize: 4 }), 3, 70);
+  const best = all.map(({ scores, classes }) => ({
+    scores: scores.slice(0, 3),
+    classes: classes.slice(0, 3),
+  }));
+  expect(await answersOf(few, 3, 70)).toEqual(best);
+});
+
+test("a graph without the output that is served is refused at the start, with what to do", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "tresline-top-")), "model.onnx");
+  afterAll(() => rmSync(dirname(path), { recursive: true, force: true }));
+  const graph = new Graph();
+  graph.output(graph.node("Identity", "scores", [graph.input("image", "float32", [1])]), "float32", [1]);
+  writeFileSync(path, Buffer.concat([...encodeModel(graph)]));
+  await expect(figuresEngine(model, { onnxPath: path })).rejects.toThrow(/no output "top": .*build it again/);
 });
 
 test("what was left in a slab by a larger micro-batch changes nothing", async () => {
   const engine = await figuresEngine(model, { maxBatchSize: 4 });
   const slab = engine.createSlab();
-  const before = await scoresOf(engine, 3, 0, slab);
-  await scoresOf(engine, 4, 100, slab);
-  expect(await scoresOf(engine, 3, 0, slab)).toEqual(before);
+  const before = await answersOf(engine, 3, 0, slab);
+  await answersOf(engine, 4, 100, slab);
+  expect(await answersOf(engine, 3, 0, slab)).toEqual(before);
   expect(before[0]).not.toEqual(before[1]);
 });
 
 test("two instances run two micro-batches side by side, each in its own slab", async () => {
   const engine = await figuresEngine(model, { maxBatchSize: 4, instances: 2 });
-  const one = await scoresOf(engine, 4);
-  const two = await scoresOf(engine, 4, 50);
-  const both = await Promise.all([scoresOf(engine, 4), scoresOf(engine, 4, 50)]);
+  const one = await answersOf(engine, 4);
+  const two = await answersOf(engine, 4, 50);
+  const both = await Promise.all([answersOf(engine, 4), answersOf(engine, 4, 50)]);
   expect(both).toEqual([one, two]);
 });
 
@@ -84,7 +121,7 @@ test("closing it while it runs lets the micro-batch end and is no crash", async 
   const started = once(process, "worker") as Promise<[Worker]>;
   const engine = await figuresEngine(model, { maxBatchSize: 4, onCrash });
   const [thread] = await started;
-  const running = scoresOf(engine, 4);
+  const running = answersOf(engine, 4);
   await engine.close();
   expect(await running).toHaveLength(4);
   expect(thread.threadId).toBe(-1);

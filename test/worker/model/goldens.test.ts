@@ -32,7 +32,7 @@ const FLOAT_INPUT = {
   std: [1, 1, 1],
   activation: "softmax",
   precision: "fp32",
-  topK: null,
+  topK: 1,
 } as const;
 
 /** The graph's value that holds each stage output of a golden. */

@@ -21,7 +21,7 @@ const SERVING: Serving = {
   std: [1, 1, 1],
   activation: "softmax",
   precision: "fp32",
-  topK: null,
+  topK: 3,
 };
 
 const graphOf = (serving: Partial<Serving> = {}) =>
@@ -55,7 +55,8 @@ test("the graph has the nodes the network needs and no more", () => {
   expect(counts["Conv"]).toBe(1 + 2 * 2 + 3 * 3 + 3 + 4 * 2);
   expect(counts).toEqual({
     Transpose: 1,
-    Cast: 1,
+    // The bytes to floats; the classes to the type of their scores.
+    Cast: 2,
     SpaceToDepth: 1,
     Conv: 25,
     LeakyRelu: 1 + 2 + 3 * 2,
@@ -68,6 +69,8 @@ test("the graph has the nodes the network needs and no more", () => {
     Flatten: 1,
     Gemm: 1,
     Softmax: 1,
+    TopK: 1,
+    Concat: 1,
   });
 });
 

@@ -12,7 +12,8 @@ export const BUILD_FLAGS = {
 export const BUILD_HELP = `  --input KIND        uint8 (default): bytes [N,H,W,3], as Tresline serves it
                       float: [N,3,H,W] in 0 to 1, of any height and width
   --precision KIND    fp32 (default), or fp16: half the size, for CUDA
-  --top-k K           also give the K highest scores and their classes
+  --top-k K           the most predictions of an image it can be asked for
+                      (100, or all classes where there are fewer)
 `;
 
 /** The build options that were asked for. Throws ModelError for a value that is none. */

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { rank } from "../../classify/rank.ts";
 import { openModelDir } from "../model-dir.ts";
 import { ModelError } from "../model-error.ts";
 import { scoreFiles } from "../score-files.ts";
@@ -12,7 +13,7 @@ export const classify: Command = {
 Labels image files with a model directory, in this process: no queue, no server.
 A file that cannot be labelled says why, and the exit code is 1 at the end.
 
-  --top-k K      labels a file (5)
+  --top-k K      labels a file (5), no more than the model was built to tell
   --device NAME  cpu (default), cuda or webgpu
   --json         a JSON object a line, with file and predictions or error
 `,
@@ -33,11 +34,11 @@ A file that cannot be labelled says why, and the exit code is 1 at the end.
       throw new ModelError(`--top-k must be a positive number, not ${values["top-k"]}.`);
     const model = openModelDir(dir);
     let failures = 0;
-    for await (const one of scoreFiles(model, files, parseDevice(values.device))) {
+    for await (const one of scoreFiles(model, files, parseDevice(values.device), "top")) {
       const result =
         "error" in one
           ? { file: one.path, error: one.error }
-          : { file: one.path, predictions: best(one.scores, model.labels, topK) };
+          : { file: one.path, predictions: rank(one.scores, model.labels, topK, 0) };
       if ("error" in one) failures++;
       out(values.json ? `${JSON.stringify(result)}\n` : describe(result));
     }
@@ -45,23 +46,9 @@ A file that cannot be labelled says why, and the exit code is 1 at the end.
   },
 };
 
-interface Ranked {
-  readonly index: number;
-  readonly label: string;
-  readonly score: number;
-}
-
-function best(scores: Float32Array, labels: readonly string[], topK: number): Ranked[] {
-  return Array.from(scores, (score, index) => ({
-    index,
-    label: labels[index]!,
-    score: Math.round(score * 1e6) / 1e6,
-  }))
-    .toSorted((a, b) => b.score - a.score)
-    .slice(0, topK);
-}
-
-function describe(result: { file: string; predictions: Ranked[] } | { file: string; error: string }): string {
+function describe(
+  result: { file: string; predictions: ReturnType<typeof rank> } | { file: string; error: string },
+): string {
   if ("error" in result) return `${result.file}\n  ${result.error}\n`;
   const lines = result.predictions.map(({ label, score }) => `  ${score.toFixed(4)}  ${label}\n`);
   return `${result.file}\n${lines.join("")}`;

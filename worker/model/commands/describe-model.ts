@@ -28,7 +28,7 @@ export function describeModel(manifest: Manifest): string {
     ["MACs", `${manifest.macs.toLocaleString("en")} at ${height}×${width}`],
     ["input", `${input.name}, ${input.dtype}, ${height}×${width}`],
     ["precision", manifest.precision],
-    ["top-k", manifest.top_k === null ? "not folded in" : String(manifest.top_k)],
+    ["top-k", String(manifest.top_k)],
     ["resize", `${preprocess.interpolation}, ${preprocess.crop_mode}, crop_pct ${preprocess.crop_pct}`],
     ["mean, std", `${preprocess.mean.join(" ")}, ${preprocess.std.join(" ")}`],
     ["checkpoint", manifest.source.checkpoint],

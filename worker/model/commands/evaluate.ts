@@ -113,6 +113,7 @@ async function scoreAll<File extends LabelledFile | AnnotatedFile>(
       model,
       files.map(({ path }) => path),
       device,
+      "scores",
     )) {
       const file = files[index++]!;
       if ("error" in one) failed.push(one);
