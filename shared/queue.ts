@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import type { JobsOptions } from "bullmq";
 import type { ClassifyPayload, DeliverPayload, ScanPayload } from "./contracts/queue-payloads.ts";
-import type { Lane } from "./contracts/lane.ts";
+import { Lane } from "./contracts/lane.ts";
 import { REDIS_PREFIX } from "./keys.ts";
 import type { RedisClient } from "./redis.ts";
 
@@ -53,6 +53,14 @@ export function openQueues(redis: RedisClient) {
   return {
     enqueueClassify: (model: string, lane: Lane, jobs: NewJob<ClassifyPayload>[]) =>
       add(queueNames.classify(model, lane), jobs),
+    /** When a worker took the job of a classification that is not finished, or undefined while it is queued. */
+    async startedAt(model: string, id: string): Promise<Date | undefined> {
+      const jobs = await Promise.all(
+        Lane.options.map((lane) => queue(queueNames.classify(model, lane)).getJob(id)),
+      );
+      const started = jobs.find((job) => job?.processedOn !== undefined)?.processedOn;
+      return started === undefined ? undefined : new Date(started);
+    },
     enqueueScan: (job: NewJob<ScanPayload>) => add(queueNames.scan, [job]),
     enqueueDeliver: (job: NewJob<DeliverPayload>) =>
       add(queueNames.deliver, [job], {

@@ -5,7 +5,7 @@ import type { RedisClient } from "../redis.ts";
 /** Seconds that a classification which is not finished stays known in Redis: a week, longer than its job is retried. */
 const MOVING_TTL = 8 * 86_400;
 
-/** Writes the state of a classification that is queued or processing. */
+/** Writes down a classification that is about to be enqueued. That it is being processed is told by its job. */
 export async function putClassification(
   redis: RedisClient,
   tenant: string,

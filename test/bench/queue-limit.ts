@@ -8,7 +8,7 @@ import { enqueueChunks, enqueueImages, memoryStorage, openBench } from "./suppor
 import type { BenchDeps } from "./support/pipeline.ts";
 
 const ROUNDS = 5;
-const JOBS = 6_000;
+const JOBS = 20_000;
 const BULK_IMAGES = 60_000;
 const CONCURRENCY = 64;
 

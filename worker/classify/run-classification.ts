@@ -1,7 +1,6 @@
 import type { Classification } from "../../shared/contracts/classification.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
-import { putClassification } from "../../shared/state/classifications.ts";
 import type { Attempt } from "../consume.ts";
 import { classifyImage } from "./classify-image.ts";
 import { tryImage } from "./outcome.ts";
@@ -41,17 +40,9 @@ export async function runClassification(
 async function label(
   payload: ClassifyImagePayload,
   { number, crashes }: Attempt,
-  { redis, labelling, quarantine, model, logger }: ClassifyDeps,
+  { labelling, quarantine, model, logger }: ClassifyDeps,
 ): Promise<Classification> {
   const startedAt = new Date();
-  const processing: Classification = {
-    ...queuedClassification(payload),
-    status: "processing",
-    model_digest: model.digest,
-    device: model.device,
-    started_at: startedAt.toISOString(),
-  };
-  await putClassification(redis, payload.tenant, processing);
   const outcome = await tryImage(
     () => {
       const seat = { lane: payload.priority, tenant: payload.tenant };
@@ -61,16 +52,17 @@ async function label(
     },
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },
   );
-  return finish(processing, outcome, startedAt);
+  const started = { model_digest: model.digest, device: model.device, started_at: startedAt.toISOString() };
+  return finish({ ...queuedClassification(payload), ...started }, outcome, startedAt);
 }
 
-function finish(processing: Classification, outcome: Outcome, startedAt: Date): Classification {
-  const created = Date.parse(processing.created_at);
+function finish(started: Classification, outcome: Outcome, startedAt: Date): Classification {
+  const created = Date.parse(started.created_at);
   const completedAt = new Date();
   const times = { queue_ms: startedAt.getTime() - created, total_ms: completedAt.getTime() - created };
   const ended =
     outcome.status === "succeeded"
       ? { predictions: outcome.predictions, metrics: { ...outcome.metrics, ...times } }
       : { error: outcome.error, metrics: times };
-  return { ...processing, ...ended, status: outcome.status, completed_at: completedAt.toISOString() };
+  return { ...started, ...ended, status: outcome.status, completed_at: completedAt.toISOString() };
 }

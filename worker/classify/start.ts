@@ -18,7 +18,7 @@ import type { Quarantine } from "./quarantine.ts";
 import { runClassification } from "./run-classification.ts";
 
 /** Jobs in hand: interactive jobs are images; bulk jobs are mostly chunks, of which a bounded number of images is in hand. */
-const CONCURRENCY: Record<Lane, number> = { interactive: 64, bulk: 8 };
+const CONCURRENCY: Record<Lane, number> = { interactive: 128, bulk: 8 };
 /** Bulk images in hand, in micro-batches: one runs, one waits for it and two are fetched and decoded. */
 const BULK_MICRO_BATCHES_IN_HAND = 4;
 
@@ -32,7 +32,7 @@ export interface ClassifyDeps extends Pick<WorkerDeps, "redis" | "storage" | "qu
 /** Starts the `classify` role: opens the model, warms the engine, announces the model and takes jobs from its two queues. */
 export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   const { config, redis, logger } = deps;
-  const { manifest, labels, onnxPath } = openServedModel(config, logger);
+  const { name, manifest, labels, onnxPath } = await openServedModel(config, logger);
   const [rows, columns] = manifest.input.size;
   const device = config.DEVICE;
   const engine = await startEngine({
@@ -49,7 +49,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   const classifyDeps: ClassifyDeps = {
     ...deps,
     quarantine: createQuarantine(redis),
-    model: { name: config.MODEL, digest: manifest.digest, device },
+    model: { name, digest: manifest.digest, device },
     labelling: {
       labels,
       batcher: createBatcher(engine, { maxWaitMs: config.BATCH_MAX_WAIT_MS }),
@@ -64,13 +64,13 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
     },
   };
   await announceModel(redis, {
-    name: config.MODEL,
+    name,
     digest: manifest.digest,
     num_classes: manifest.num_classes,
     device,
     served_at: new Date().toISOString(),
   });
-  logger.info({ model: config.MODEL, digest: manifest.digest, device }, "model ready");
+  logger.info({ model: name, digest: manifest.digest, device }, "model ready");
 
   const consuming = takeJobs(deps, classifyDeps, config.MAX_BATCH_SIZE);
   return {

@@ -133,10 +133,6 @@ test("trouble that may pass is thrown, nothing is told, and the next try ends it
   const job = imageJob("/flaky");
   const { classifyDeps } = testLabelling(deps, answers);
   await expect(runClassification(job, FIRST, classifyDeps)).rejects.toThrow("answered 503");
-  expect(await getMovingClassification(deps.redis, "default", job.id)).toMatchObject({
-    status: "processing",
-    error: null,
-  });
   expect(await storedResult(job)).toBeUndefined();
   expect(await messagesAbout(job)).toEqual([]);
   await runClassification(job, { ...FIRST, number: 2 }, classifyDeps);

@@ -1,0 +1,35 @@
+import { Worker } from "bullmq";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Classification } from "../../shared/contracts/classification.ts";
+import { REDIS_PREFIX } from "../../shared/keys.ts";
+import { queueNames } from "../../shared/queue.ts";
+import { startTestApi } from "./support/test-api.ts";
+import type { TestApi } from "./support/test-api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+test("a classification is queued until a worker takes it, and processing from then on", async () => {
+  const image = { url: "https://example.com/cat.jpg" };
+  const created = Classification.parse(await (await api.post("/v1/classifications", { image })).json());
+  const get = async () =>
+    Classification.parse(await (await api.request(`/v1/classifications/${created.id}`)).json());
+  expect(await get()).toEqual(created);
+  const { promise: isTaken, resolve: taken } = Promise.withResolvers<void>();
+  const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
+  const worker = new Worker(
+    queueNames.classify("figures", "interactive"),
+    async () => {
+      taken();
+      await mayEnd;
+    },
+    { connection: api.redis.redis, prefix: REDIS_PREFIX },
+  );
+  await isTaken;
+  expect(await get()).toEqual({ ...created, status: "processing", started_at: expect.any(String) });
+  end();
+  await worker.close();
+});

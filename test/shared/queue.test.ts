@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Worker } from "bullmq";
+import { REDIS_PREFIX } from "../../shared/keys.ts";
+import { newId } from "../../shared/new-id.ts";
+import { openQueues, queueNames } from "../../shared/queue.ts";
+import type { Queues } from "../../shared/queue.ts";
+import { imageJob } from "../support/labelling.ts";
+import { startTestRedis } from "../support/redis.ts";
+import type { TestRedis } from "../support/redis.ts";
+
+let server: TestRedis;
+let queues: Queues;
+beforeAll(async () => {
+  server = await startTestRedis();
+  queues = openQueues(server.redis);
+});
+afterAll(async () => {
+  await queues.close();
+  await server.stop();
+});
+
+test.each(["interactive", "bulk"] as const)(
+  "when a worker took an %s job is told, and nothing before",
+  async (lane) => {
+    const payload = imageJob("/a", { priority: lane });
+    await queues.enqueueClassify("birds", lane, [{ id: payload.id, payload }]);
+    expect(await queues.startedAt("birds", payload.id)).toBeUndefined();
+    const before = Date.now();
+    const { promise: isTaken, resolve: taken } = Promise.withResolvers<void>();
+    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
+    const worker = new Worker(
+      queueNames.classify("birds", lane),
+      async () => {
+        taken();
+        await mayEnd;
+      },
+      { connection: server.redis, prefix: REDIS_PREFIX },
+    );
+    await isTaken;
+    const startedAt = await queues.startedAt("birds", payload.id);
+    expect(startedAt?.getTime()).toBeGreaterThanOrEqual(before);
+    end();
+    await worker.close();
+  },
+);
+
+test("a job that nobody enqueued was not taken", async () => {
+  expect(await queues.startedAt("birds", newId("cls"))).toBeUndefined();
+});
+
+test("an id that is queued is not enqueued a second time", async () => {
+  const payload = imageJob("/twice", { model: "twice" });
+  for (const _ of [1, 2]) await queues.enqueueClassify("twice", "bulk", [{ id: payload.id, payload }]);
+  const waiting = await server.redis.llen(`${REDIS_PREFIX}:${queueNames.classify("twice", "bulk")}:wait`);
+  expect(waiting).toBe(1);
+});
