@@ -8,6 +8,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   worker: ["worker", "shared"],
   "worker/model": ["worker/model"],
   // Classifying and evaluating files needs no queue, and so no more of the worker than this.
+  "worker/model/commands/publish.ts": ["worker/model", "shared/storage/open-storage.ts"],
   "worker/model/commands/classify.ts": ["worker/model", "worker/classify/rank.ts"],
   "worker/model/score-files.ts": ["worker/model", "worker/engine/session.ts", "worker/image/preprocess.ts"],
   shared: ["shared"],

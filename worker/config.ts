@@ -14,10 +14,25 @@ export const WorkerConfig = CommonConfig.extend({
       description:
         "What this worker does: `classify` images, `deliver` callbacks, `scan` the sources of batches.",
     }),
-  MODELS_DIR: z
+  MODEL: z
     .string()
-    .default("./data/models")
-    .meta({ description: "Where model directories are; the demo models are built here on first use." }),
+    .regex(
+      /^[a-z0-9][a-z0-9_.-]{0,99}(@sha256:[0-9a-f]{64})?$/,
+      "must be the name of a model, such as figures or tresnet_m, or NAME@sha256:DIGEST",
+    )
+    .default("figures")
+    .meta({
+      description:
+        "The model a worker serves and the API labels with by default: `figures`, `cifar10`, or a name in `MODELS_URL` or else under `MODELS_DIR`. For a worker also `NAME@sha256:DIGEST`, one version of a repository's.",
+    }),
+  MODELS_DIR: z.string().default("./data/models").meta({
+    description:
+      "Where model directories are; the demo models are built here on first use, and what was fetched from `MODELS_URL` is kept here.",
+  }),
+  MODELS_URL: z.string().optional().meta({
+    description:
+      "A repository of models, `file:DIRECTORY` or `s3://BUCKET/PREFIX` by the same variables as `STORAGE_URL`, that the worker fetches the one it serves from.",
+  }),
   DEVICE: z
     .enum(["cpu", "cuda", "webgpu"])
     .default("cpu")

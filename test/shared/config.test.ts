@@ -62,7 +62,7 @@ test.each([
   ],
   [
     { MODEL: "../other:model" },
-    'MODEL must be the name of a model, such as figures or tresnet_m (it is "../other:model").',
+    'MODEL must be the name of a model, such as figures or tresnet_m, or NAME@sha256:DIGEST (it is "../other:model").',
   ],
 ])("%j is refused in one clear line", (env, line) => {
   expect(complaint(env)).toBe(line);

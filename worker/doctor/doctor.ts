@@ -24,7 +24,7 @@ export async function diagnose(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Diagnosis> {
   const { DEVICE: device, MAX_BATCH_SIZE: maxBatchSize } = config;
-  const opened = open(config);
+  const opened = await open(config);
   const [sharp, nvidia, cuda] = await Promise.all([
     tryDecoder(),
     askNvidia(),
@@ -45,9 +45,9 @@ export async function diagnose(
   return { ...judge(facts), ...facts };
 }
 
-function open(config: WorkerConfig): ModelDir | Failure {
+async function open(config: WorkerConfig): Promise<ModelDir | Failure> {
   try {
-    return openServedModel(config, createLogger("doctor", "silent"));
+    return await openServedModel(config, createLogger("doctor", "silent"));
   } catch (error) {
     if (error instanceof ModelError) return { error: error.message };
     throw error;

@@ -1,12 +1,24 @@
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { DEFAULT_BUILD, buildModel } from "../../../worker/model/build.ts";
 import { parseConfig } from "../../../worker/model/config.ts";
 import { openModelDir } from "../../../worker/model/model-dir.ts";
-import { directoryStore } from "../../../worker/model/repository/directory-store.ts";
-import { fetchModel, publishModel, resolveModel } from "../../../worker/model/repository/repository.ts";
+import { ModelError } from "../../../worker/model/model-error.ts";
+import { createDirectoryStorage } from "../../../shared/storage/directory-storage.ts";
+import { fetchModel as fetchOrCached } from "../../../worker/model/repository/fetch-model.ts";
+import type { ModelStore } from "../../../worker/model/repository/model-store.ts";
+import { publishModel, resolveModel } from "../../../worker/model/repository/repository.ts";
 import { fixture } from "./read-tensors.ts";
 import { tresline } from "./run-cli.ts";
 
@@ -14,7 +26,7 @@ const root = mkdtempSync(join(tmpdir(), "tresline-repository-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const REPOSITORY = join(root, "repository");
-const store = directoryStore(REPOSITORY);
+const store = createDirectoryStorage(REPOSITORY);
 const [OLD, NEW] = [join(root, "old/tiny"), join(root, "new/tiny")];
 
 beforeAll(() => {
@@ -22,6 +34,21 @@ beforeAll(() => {
   buildModel(checkpoint, config, OLD, DEFAULT_BUILD);
   buildModel(checkpoint, config, NEW, { ...DEFAULT_BUILD, precision: "fp16" });
 });
+
+/** The same for a repository that answers. */
+const fetchModel = (from: ModelStore, reference: string, cacheDir: string) =>
+  fetchOrCached(from, reference, cacheDir, (reason) => {
+    throw reason;
+  });
+
+/** A repository that cannot be asked. */
+const away = async () => {
+  throw new Error("S3 could not read: connection refused");
+};
+const unreachable: ModelStore = { put: away, get: away, getStream: away };
+
+/** What a cache holds besides the repository's answers. */
+const modelsIn = (cache: string) => readdirSync(cache).filter((name) => name !== ".aliases");
 
 const digestOf = (dir: string) => openModelDir(dir).manifest.digest;
 
@@ -31,11 +58,11 @@ test("a published model is fetched by its alias and by its digest, and an alias 
   const cache = join(root, "cache");
   expect((await fetchModel(store, "tiny", cache)).manifest).toEqual(openModelDir(OLD).manifest);
 
-  const { out } = await tresline("publish", NEW, REPOSITORY);
+  const { out } = await tresline("publish", NEW, `file:${REPOSITORY}`);
   expect(out).toBe(`tiny is tiny@${digestOf(NEW)}\n`);
   expect((await fetchModel(store, "tiny", cache)).manifest.precision).toBe("fp16");
   expect((await fetchModel(store, `tiny@${old.digest}`, cache)).manifest.precision).toBe("fp32");
-  expect(readdirSync(cache)).toHaveLength(2);
+  expect(modelsIn(cache)).toHaveLength(2);
 
   await publishModel(store, OLD, "stable");
   expect(await resolveModel(store, "stable")).toEqual(old);
@@ -46,7 +73,65 @@ test("a cached model is not fetched again, even when the repository is gone", as
   await publishModel(store, OLD);
   const reference = `tiny@${digestOf(OLD)}`;
   const first = await fetchModel(store, reference, cache);
-  expect(await fetchModel(directoryStore(join(root, "nowhere")), reference, cache)).toEqual(first);
+  expect(await fetchModel(createDirectoryStorage(join(root, "nowhere")), reference, cache)).toEqual(first);
+});
+
+test("when the repository cannot be asked, an alias means what it last meant, and the reason is told", async () => {
+  const cache = join(root, "cache-outage");
+  await publishModel(store, OLD);
+  const first = await fetchModel(store, "tiny", cache);
+  const onOutage = vi.fn<(reason: Error) => void>();
+  expect(await fetchOrCached(unreachable, "tiny", cache, onOutage)).toEqual(first);
+  expect(onOutage).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ message: expect.stringMatching(/refused/) }),
+  );
+});
+
+test("a repository that goes away in the middle of a new version leaves nothing half and the old one served", async () => {
+  const cache = join(root, "cache-middle");
+  await publishModel(store, OLD);
+  const first = await fetchModel(store, "tiny", cache);
+  await publishModel(store, NEW);
+  const breaking: ModelStore = {
+    ...store,
+    async getStream(key) {
+      const whole = await store.getStream(key);
+      if (!key.endsWith("model.onnx")) return whole;
+      let pieces = 0;
+      return whole?.pipeThrough(
+        new TransformStream<Uint8Array, Uint8Array>({
+          transform(piece, controller) {
+            if (++pieces > 1) throw new Error("the connection was reset");
+            controller.enqueue(piece);
+          },
+        }),
+      );
+    },
+  };
+  const onOutage = vi.fn<(reason: Error) => void>();
+  expect(await fetchOrCached(breaking, "tiny", cache, onOutage)).toEqual(first);
+  expect(onOutage).toHaveBeenCalledOnce();
+  expect(readdirSync(cache).toSorted()).toEqual([".aliases", basename(first.dir)]);
+  expect((await fetchModel(store, "tiny", cache)).manifest.precision).toBe("fp16");
+});
+
+test("what was never fetched cannot be had without the repository, and the sentence says why", async () => {
+  const outage = fetchOrCached(unreachable, "tiny", join(root, "cache-empty"), () => {});
+  await expect(outage).rejects.toThrow(ModelError);
+  await expect(outage).rejects.toThrow(/^tiny: it cannot be fetched, and .*cache-empty has no copy.*refused/);
+});
+
+test("a download whose process was killed is taken away a day later, one that goes on is not", async () => {
+  const cache = join(root, "cache-killed");
+  for (const name of ["old", "new"]) {
+    mkdirSync(join(cache, `.fetch-${name}`), { recursive: true });
+    writeFileSync(join(cache, `.fetch-${name}`, "model.onnx"), "half");
+  }
+  const yesterday = Date.now() / 1000 - 90_000;
+  utimesSync(join(cache, ".fetch-old"), yesterday, yesterday);
+  await publishModel(store, OLD);
+  await fetchModel(store, "tiny", cache);
+  expect(readdirSync(cache).filter((name) => name.startsWith(".fetch-"))).toEqual([".fetch-new"]);
 });
 
 test("processes that fetch the same model at once all get it", async () => {
@@ -54,24 +139,24 @@ test("processes that fetch the same model at once all get it", async () => {
   await publishModel(store, OLD);
   const fetched = await Promise.all(Array.from({ length: 4 }, () => fetchModel(store, "tiny", cache)));
   expect(new Set(fetched.map(({ dir }) => dir)).size).toBe(1);
-  expect(readdirSync(cache)).toHaveLength(1);
+  expect(modelsIn(cache)).toHaveLength(1);
 });
 
 test("a model that was changed in the repository or the cache is not opened", async () => {
   const [damaged, cache] = [join(root, "damaged"), join(root, "cache-damaged")];
-  await publishModel(directoryStore(damaged), OLD);
+  await publishModel(createDirectoryStorage(damaged), OLD);
   const hex = digestOf(OLD).slice("sha256:".length);
   const onnx = join(damaged, "models/tiny", hex, "model.onnx");
   const bytes = readFileSync(onnx);
   writeFileSync(onnx, bytes.subarray(0, -1));
-  await expect(fetchModel(directoryStore(damaged), "tiny", cache)).rejects.toThrow(
+  await expect(fetchModel(createDirectoryStorage(damaged), "tiny", cache)).rejects.toThrow(
     /a file was changed or damaged/,
   );
   expect(readdirSync(cache)).toEqual([]);
 
   cpSync(NEW, join(cache, `tiny@${hex}`), { recursive: true });
   writeFileSync(onnx, bytes);
-  await expect(fetchModel(directoryStore(damaged), "tiny", cache)).rejects.toThrow(
+  await expect(fetchModel(createDirectoryStorage(damaged), "tiny", cache)).rejects.toThrow(
     /of tiny expected; delete it/,
   );
 });
@@ -87,7 +172,16 @@ test.each([
 });
 
 test("a directory that is no sound model is not published", async () => {
-  const { code, err } = await tresline("publish", root, REPOSITORY);
+  const { code, err } = await tresline("publish", root, `file:${REPOSITORY}`);
   expect([code, err]).toEqual([2, expect.stringContaining("not a model directory")]);
   await expect(publishModel(store, OLD, "a/b")).rejects.toThrow(/a\/b: not a model name/);
+});
+
+test.each([
+  ["a plain path", "models", /models: The storage URL "models" is not understood: write s3:/],
+  ["a directory that cannot be made", "file:/dev/null/models", /ENOTDIR|not a directory/],
+])("%s is no repository to publish to, and the sentence says so", async (_, url, message) => {
+  const { code, err } = await tresline("publish", OLD, url);
+  expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  expect(err.trimEnd().split("\n")).toHaveLength(1);
 });
