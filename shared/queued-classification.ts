@@ -20,6 +20,7 @@ export function queuedClassification(payload: ClassifyImagePayload): Classificat
     created_at: payload.created_at,
     started_at: null,
     completed_at: null,
+    deadline: payload.deadline,
     urls: { get: payload.url },
   };
 }

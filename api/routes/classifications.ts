@@ -11,6 +11,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
+import { cancelAfterMs } from "../cancel-after.ts";
 import { preferredWaitS } from "../prefer-wait.ts";
 import { createClassification } from "../services/create-classification.ts";
 import type { CreateClassificationInput } from "../services/create-classification.ts";
@@ -41,6 +42,10 @@ const create = createRoute({
         .string()
         .optional()
         .meta({ description: "`wait=10`: wait up to 10 s (60 at most) for the labels.", example: "wait=10" }),
+      "cancel-after": z.string().optional().meta({
+        description: "`30s`, `5m` or `2h`: abort it unless it has been run by then.",
+        example: "5m",
+      }),
     }),
     query: ClassificationTextOptions,
     body: {
@@ -80,6 +85,7 @@ export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const classification = await createClassification(deps, {
       tenant: c.get("tenant"),
       ...(await readImage(c.req, bodies, c.req.valid("query"))),
+      cancelAfterMs: cancelAfterMs(c.req.valid("header")["cancel-after"]),
       waitMs: waitS * 1000,
       signal: AbortSignal.any([c.req.raw.signal, deps.stopping]),
     });

@@ -14,6 +14,8 @@ export interface CreateClassificationInput {
   tenant: string;
   image: ImageInput | ImageBytes;
   options: ClassificationOptions;
+  /** Milliseconds after which it is aborted unless it has been run by then; undefined for never. */
+  cancelAfterMs: number | undefined;
   /** Milliseconds to wait for the end; 0 answers at once. */
   waitMs: number;
   /** Aborted when the client has gone or the process is to stop. */
@@ -23,10 +25,11 @@ export interface CreateClassificationInput {
 /** Accepts an image: when it returns, Redis has the job. The answer is the finished classification when that came in time. */
 export async function createClassification(
   deps: ApiDeps,
-  { tenant, image, options, waitMs, signal }: CreateClassificationInput,
+  { tenant, image, options, cancelAfterMs, waitMs, signal }: CreateClassificationInput,
 ): Promise<Classification> {
   const model = await resolveModel(deps, options.model);
   const id = newId("cls");
+  const now = Date.now();
   const pointer = await storeImage(deps.storage, id, image);
   const payload: ClassifyImagePayload = {
     kind: "image",
@@ -40,7 +43,8 @@ export async function createClassification(
     metadata: options.metadata,
     webhook:
       options.webhook === undefined ? null : { url: options.webhook, events: options.webhook_events_filter },
-    created_at: new Date().toISOString(),
+    created_at: new Date(now).toISOString(),
+    deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
     url: `${deps.baseUrl()}/v1/classifications/${id}`,
   };
   const queued = queuedClassification(payload);

@@ -116,6 +116,9 @@ export const Classification = z
     created_at: z.iso.datetime(),
     started_at: z.iso.datetime().nullable(),
     completed_at: z.iso.datetime().nullable(),
+    deadline: z.iso.datetime().nullable().default(null).meta({
+      description: "When it is aborted unless it has been run by then.",
+    }),
     urls: z.object({ get: z.string() }),
   })
   .meta({ id: "Classification", description: "One image to label, and its labels." });

@@ -1,7 +1,11 @@
 import { z } from "zod";
 
 /** The events of one classification. */
-export const CLASSIFICATION_EVENTS = ["classification.succeeded", "classification.failed"] as const;
+export const CLASSIFICATION_EVENTS = [
+  "classification.succeeded",
+  "classification.failed",
+  "classification.aborted",
+] as const;
 /** The events of a batch. */
 export const BATCH_EVENTS = ["batch.completed", "batch.failed"] as const;
 

@@ -24,6 +24,7 @@ export const ClassifyImagePayload = Labelling.extend({
   metadata: z.record(z.string(), z.string()),
   webhook: webhookFor(CLASSIFICATION_EVENTS),
   created_at: z.iso.datetime(),
+  deadline: z.iso.datetime().nullable().default(null),
   url: z.string(),
 });
 export type ClassifyImagePayload = z.infer<typeof ClassifyImagePayload>;

@@ -33,3 +33,29 @@ test("a classification is queued until a worker takes it, and processing from th
   end();
   await worker.close();
 });
+
+test.each([
+  ["30s", 30],
+  ["5m", 300],
+  ["24h", 86_400],
+])("Cancel-After: %s gives it a deadline %i seconds after it was created", async (header, seconds) => {
+  const image = { url: "https://example.com/cat.jpg" };
+  const response = await api.post("/v1/classifications", { image }, { "cancel-after": header });
+  const { deadline, created_at } = Classification.parse(await response.json());
+  expect(Date.parse(deadline ?? "") - Date.parse(created_at)).toBe(seconds * 1_000);
+});
+
+test.each(["soon", "0s", "25h", "-5s", "10", "1.5m", "5 m", ""])(
+  "Cancel-After: %j is refused",
+  async (header) => {
+    const image = { url: "https://example.com/cat.jpg" };
+    const response = await api.post("/v1/classifications", { image }, { "cancel-after": header });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      code: "invalid_request",
+      errors: [
+        { header: "cancel-after", detail: "must be a time such as 30s, 5m or 2h, from one second to a day" },
+      ],
+    });
+  },
+);

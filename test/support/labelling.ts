@@ -85,6 +85,7 @@ export function imageJob(path: string, more: Partial<ClassifyImagePayload> = {})
     metadata: { album: "2026" },
     webhook: { url: "https://client.example/hook" },
     created_at: new Date(Date.now() - 1_000).toISOString(),
+    deadline: null,
     url: `https://api.example/v1/classifications/${id}`,
     ...more,
   };

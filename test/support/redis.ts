@@ -22,6 +22,10 @@ export async function startTestRedis(): Promise<TestRedis> {
     redis,
     async stop() {
       redis.disconnect();
+      // Whoever is still connected: a test may want it gone under the feet of its users.
+      const last = openRedis(server.url, "fail-fast", () => {});
+      await last.shutdown().catch(() => {});
+      last.disconnect();
       await server.stop();
       rmSync(directory, { recursive: true, force: true });
     },

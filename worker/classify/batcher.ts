@@ -76,10 +76,16 @@ export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number
       arrival.settle.reject(error);
     }
   };
+  /** Takes those out that were aborted since they entered, and moves the others up. */
+  const dropAborted = () => {
+    if (filling.rows.some(({ signal }) => signal?.aborted))
+      for (const each of filling.rows.splice(0)) enter(each);
+  };
   const arrive = (arrival: Arrival) => {
     window.arrived(arrival.since);
     const { rows, slab } = filling;
-    const row = arrival.lane === "interactive" && rows.length === capacity ? lastBulkToSpare(rows) : -1;
+    const mayDisplace = arrival.lane === "interactive" && !arrival.signal?.aborted;
+    const row = mayDisplace && rows.length === capacity ? lastBulkToSpare(rows) : -1;
     const displaced = rows[row];
     if (displaced === undefined) lanes.push(arrival);
     else {
@@ -91,6 +97,7 @@ export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number
   };
 
   const advance = () => {
+    dropAborted();
     fill();
     clearTimeout(timer);
     while (running < engine.instances && filling.rows.length > 0) {

@@ -72,7 +72,8 @@ async function classifyItem(
     outcome.status === "succeeded"
       ? { predictions: outcome.predictions, error: null, metrics: outcome.metrics }
       : { predictions: null, error: outcome.error, metrics: {} };
-  return { custom_id, id, status: outcome.status, ...ended, model_digest: model.digest };
+  const status = outcome.status === "succeeded" ? "succeeded" : "failed";
+  return { custom_id, id, status, ...ended, model_digest: model.digest };
 }
 
 const toPart = (results: readonly BatchResult[]) =>

@@ -3,8 +3,10 @@ import { PermanentError, TransientError, toItemError } from "../../shared/errors
 import type { Logger } from "../../shared/logger.ts";
 import type { Labelled } from "./classify-image.ts";
 
-/** How one image ended: with labels, or with the reason there are none. */
-export type Outcome = ({ status: "succeeded" } & Labelled) | { status: "failed"; error: ItemError };
+/** How one image ended: with labels, or with the reason there are none; aborted when its deadline passed before it ran. */
+export type Outcome =
+  | ({ status: "succeeded" } & Labelled)
+  | { status: "failed" | "aborted"; error: ItemError };
 
 /**
  * Tries to label an image. On the last try every error is an outcome; before, what may pass is thrown so that it is tried again.
@@ -19,7 +21,8 @@ export async function tryImage(
   } catch (error) {
     const known = error instanceof PermanentError || error instanceof TransientError;
     if (!known) logger.error({ id, err: error }, "an image met an unexpected error");
-    if (error instanceof PermanentError || lastTry) return { status: "failed", error: toItemError(error) };
-    throw error;
+    if (!(error instanceof PermanentError) && !lastTry) throw error;
+    const itemError = toItemError(error);
+    return { status: itemError.code === "deadline_exceeded" ? "aborted" : "failed", error: itemError };
   }
 }

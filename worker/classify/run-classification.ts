@@ -3,6 +3,7 @@ import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import type { Attempt } from "../consume.ts";
 import { classifyImage } from "./classify-image.ts";
+import { withDeadline } from "./deadline.ts";
 import { tryImage } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { readResult, saveResult } from "./save-result.ts";
@@ -45,9 +46,12 @@ async function label(
   const startedAt = new Date();
   const outcome = await tryImage(
     () => {
-      const seat = { lane: payload.priority, tenant: payload.tenant };
       const options = { topK: payload.top_k, threshold: payload.threshold };
-      const run = () => classifyImage(payload.image, seat, options, labelling);
+      const run = () =>
+        withDeadline(payload.deadline, (signal) => {
+          const seat = { lane: payload.priority, tenant: payload.tenant, signal };
+          return classifyImage(payload.image, seat, options, labelling);
+        });
       return crashes > 0 ? quarantine(payload.id, run) : run();
     },
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },

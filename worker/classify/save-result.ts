@@ -1,4 +1,5 @@
 import { Classification } from "../../shared/contracts/classification.ts";
+import { EventType } from "../../shared/contracts/event.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { finishClassification } from "../../shared/state/classifications.ts";
@@ -22,7 +23,7 @@ export async function saveResult(
   await announce(queues, {
     tenant,
     webhook,
-    type: stored.status === "succeeded" ? "classification.succeeded" : "classification.failed",
+    type: EventType.parse(`classification.${stored.status}`),
     timestamp: stored.completed_at ?? stored.created_at,
     resource: stored,
   });

@@ -197,6 +197,25 @@ describe("who goes first", () => {
   });
 });
 
+test("an image that is no longer wanted when its micro-batch begins is taken out of it, and the others move up", async () => {
+  const { engine, runs } = fakeEngine(4);
+  const batcher = createBatcher(engine, noWindow);
+  const controller = new AbortController();
+  const results = [1, 2, 3, 4].map((mark) =>
+    classify(batcher, mark, { ...BULK, signal: mark === 3 ? controller.signal : undefined }).then(
+      ({ scores }) => scores[0],
+      (error: Error) => error.message,
+    ),
+  );
+  await settled();
+  controller.abort(new Error("deadline"));
+  runs[0]?.finish();
+  await settled();
+  expect(runs[1]?.marks.slice(0, 2)).toEqual([2, 4]);
+  runs[1]?.finish();
+  expect(await Promise.all(results)).toEqual([1, 2, "deadline", 4]);
+});
+
 describe("the window", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

@@ -1,6 +1,8 @@
 import { Queue } from "bullmq";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { createBatcher } from "../../../worker/classify/batcher.ts";
 import type { Batcher } from "../../../worker/classify/batcher.ts";
+import { fakeEngine, markedImage } from "../../support/fake-engine.ts";
 import { Classification } from "../../../shared/contracts/classification.ts";
 import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
 import type { ClassifyImagePayload } from "../../../shared/contracts/queue-payloads.ts";
@@ -257,4 +259,43 @@ test("an image that came with the request is read from storage, and one that is 
     input: { type: "data", media_type: "image/png", bytes: 7 },
   });
   expect(await storedResult(gone)).toMatchObject({ error: { code: "fetch_failed", retryable: false } });
+});
+
+test("an image whose deadline has passed is aborted without being touched, and that is told", async () => {
+  const job = imageJob("/swan", { deadline: new Date(Date.now() - 1).toISOString() });
+  const { classifyDeps, fetched } = testLabelling(deps, answers);
+  await runClassification(job, FIRST, classifyDeps);
+  expect(await storedResult(job)).toMatchObject({
+    status: "aborted",
+    deadline: job.deadline,
+    error: { code: "deadline_exceeded", detail: `It was not run before ${job.deadline}.`, retryable: false },
+  });
+  expect(fetched).toEqual([]);
+  const [message] = await messagesAbout(job);
+  expect(message?.event_type).toBe("classification.aborted");
+});
+
+test("an image whose deadline passes while it waits for the engine does not enter a micro-batch", async () => {
+  const { engine, runs } = fakeEngine(1);
+  const batcher = createBatcher(engine, { maxWaitMs: 0 });
+  void batcher.classify({ lane: "bulk", tenant: "a" }, async () => markedImage(1));
+  await expect.poll(() => runs.length).toBe(1);
+  void batcher.classify({ lane: "interactive", tenant: "a" }, async () => markedImage(2));
+  const { classifyDeps } = testLabelling(deps, answers);
+  const labelling = { ...classifyDeps.labelling, decode: async () => markedImage(3), batcher };
+  const job = imageJob("/swan", { deadline: new Date(Date.now() + 200).toISOString() });
+  const running = runClassification(job, FIRST, { ...classifyDeps, labelling });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  runs[0]?.finish();
+  await expect.poll(() => runs.length).toBe(2);
+  runs[1]?.finish();
+  await running;
+  expect(await storedResult(job)).toMatchObject({ status: "aborted", error: { code: "deadline_exceeded" } });
+  expect(runs.map(({ marks }) => marks)).toEqual([[1], [2]]);
+});
+
+test("a deadline that is not reached changes nothing", async () => {
+  const job = imageJob("/swan", { deadline: new Date(Date.now() + 60_000).toISOString() });
+  await runClassification(job, FIRST, testLabelling(deps, answers).classifyDeps);
+  expect(await storedResult(job)).toMatchObject({ status: "succeeded", deadline: job.deadline });
 });
