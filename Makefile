@@ -1,8 +1,8 @@
-# make start | demo | test | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph for the tests).
+# make start | demo | test | bench | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph for the tests).
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: start demo test format check setup setup-test
+.PHONY: start demo test bench format check setup setup-test
 
 start: setup
 	@npm run --silent start
@@ -12,6 +12,9 @@ demo: setup
 
 test: setup-test check
 	@npm run --silent test
+
+bench: setup
+	@node_modules/.bin/node test/bench/run.ts
 
 check: $(INSTALLED)
 	@npm run --silent check:format

@@ -1,8 +1,7 @@
-// What the queue allows when labelling costs nothing, against BullMQ's own no-op jobs on the same Redis. node test/bench/queue-limit.ts
 import { Queue, Worker } from "bullmq";
 import { takeJobs } from "../../worker/classify/start.ts";
 import type { ClassifyDeps } from "../../worker/classify/start.ts";
-import { median } from "./support/bench.ts";
+import { median, medianOf } from "./support/bench.ts";
 import type { Figure } from "./support/bench.ts";
 import { enqueueChunks, enqueueImages, memoryStorage, openBench } from "./support/pipeline.ts";
 import type { BenchDeps } from "./support/pipeline.ts";
@@ -12,7 +11,7 @@ const JOBS = 20_000;
 const BULK_IMAGES = 60_000;
 const CONCURRENCY = 64;
 
-/** Images a second with an engine, a decoder and a storage that cost nothing, over jobs a second that do nothing. */
+/** What the queue allows: images a second with an engine, a decoder and a storage that cost nothing, over BullMQ's own jobs that do nothing. */
 export async function queueLimit(): Promise<Figure[]> {
   const deps = await openBench({ MODEL: "figures" }, memoryStorage());
   try {
@@ -26,14 +25,13 @@ export async function queueLimit(): Promise<Figure[]> {
         enqueueChunks(deps.queues, "figures", keys, BULK_IMAGES),
       );
       rounds.push({ bare, interactive, bulk });
-      process.stderr.write(`${[bare, interactive, bulk].map(Math.round).join(" ")}\n`);
     }
     const beside = { "no-op jobs/s": median(rounds.map((r) => r.bare)) };
     return [
       {
         name: "no-op engine: bulk images over BullMQ's no-op jobs",
         what: "images/s in chunks of 64 over jobs/s, on the same Redis, concurrency 64",
-        value: median(rounds.map((r) => r.bulk / r.bare)),
+        ...medianOf(rounds.map((r) => r.bulk / r.bare)),
         unit: "ratio",
         goal: { atLeast: 5 },
         beside: { ...beside, "images/s": median(rounds.map((r) => r.bulk)) },
@@ -41,7 +39,7 @@ export async function queueLimit(): Promise<Figure[]> {
       {
         name: "no-op engine: interactive images over BullMQ's no-op jobs",
         what: "images/s, each a job of its own with its state, its result and its announcement, over jobs/s",
-        value: median(rounds.map((r) => r.interactive / r.bare)),
+        ...medianOf(rounds.map((r) => r.interactive / r.bare)),
         unit: "ratio",
         goal: { atLeast: 0.7 },
         beside: { ...beside, "images/s": median(rounds.map((r) => r.interactive)) },
@@ -74,7 +72,7 @@ const noop = (deps: BenchDeps): ClassifyDeps => ({
   },
 });
 
-async function rate(deps: BenchDeps, images: number, enqueue: () => Promise<void>): Promise<number> {
+async function rate(deps: BenchDeps, images: number, enqueue: () => Promise<unknown>): Promise<number> {
   await deps.redis.flushall();
   deps.storage.reset();
   await enqueue();
@@ -111,5 +109,3 @@ async function bareRate({ redis }: BenchDeps): Promise<number> {
   await queue.close();
   return JOBS / seconds;
 }
-
-if (import.meta.main) process.stdout.write(`${JSON.stringify(await queueLimit(), null, 1)}\n`);

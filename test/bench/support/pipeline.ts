@@ -2,12 +2,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
+import { BatchResult } from "../../../shared/contracts/batch.ts";
+import { Classification } from "../../../shared/contracts/classification.ts";
+import type { ClassificationMetrics } from "../../../shared/contracts/classification.ts";
 import type { ClassifyChunkPayload, ClassifyImagePayload } from "../../../shared/contracts/queue-payloads.ts";
 import { createLogger } from "../../../shared/logger.ts";
 import { newId } from "../../../shared/new-id.ts";
 import { openQueues } from "../../../shared/queue.ts";
 import type { Queues } from "../../../shared/queue.ts";
-import type { RedisClient } from "../../../shared/redis.ts";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
@@ -21,6 +23,8 @@ export interface CountingStorage extends Storage {
   reset(): void;
   /** Resolves when `images` or more have their results in the storage, with how many these are. */
   stored(images: number): Promise<number>;
+  /** What the results stored since `reset` tell of where the time went. */
+  metrics(): ClassificationMetrics[];
 }
 
 /** What a worker works with, on a Redis and a directory of the benchmark's own. */
@@ -33,10 +37,16 @@ export interface BenchDeps extends WorkerDeps {
 export async function openBench(env: Record<string, string>, memory?: Storage): Promise<BenchDeps> {
   const { url, redis, stop } = await startTestRedis();
   const directory = mkdtempSync(join(tmpdir(), "tresline-bench-"));
-  const storage = counting(memory ?? (await openStorage(`file:${directory}`, { forcePathStyle: false })));
+  const storageUrl = `file:${join(directory, "storage")}`;
+  const storage = counting(memory ?? (await openStorage(storageUrl, { forcePathStyle: false })));
   const queues = openQueues(redis);
   return {
-    config: WorkerConfig.parse({ REDIS_URL: url, MODELS_DIR: join(directory, "models"), ...env }),
+    config: WorkerConfig.parse({
+      REDIS_URL: url,
+      STORAGE_URL: storageUrl,
+      MODELS_DIR: join(directory, "models"),
+      ...env,
+    }),
     redis,
     storage,
     queues,
@@ -55,13 +65,13 @@ export async function openBench(env: Record<string, string>, memory?: Storage): 
 
 /** Counts the images whose results are stored: one for a classification, one for each line of a chunk's part. */
 function counting(storage: Storage): CountingStorage {
-  let counted = 0;
+  let results: string[] = [];
   let wanted = Infinity;
-  let done = (_: number) => {};
+  let done: ((images: number) => void) | undefined;
   const count = (key: string, body: Uint8Array | string) => {
-    if (key.startsWith("results/")) counted++;
-    if (key.includes("/parts/")) counted += String(body).split("\n").length - 1;
-    if (counted >= wanted) done(counted);
+    if (key.startsWith("results/")) results.push(String(body));
+    if (key.includes("/parts/")) results.push(...String(body).trimEnd().split("\n"));
+    if (results.length >= wanted) done?.(results.length);
   };
   return {
     ...storage,
@@ -75,23 +85,22 @@ function counting(storage: Storage): CountingStorage {
       return isFirst;
     },
     reset() {
-      counted = 0;
+      results = [];
     },
     stored(images) {
       wanted = images;
       const { promise, resolve } = Promise.withResolvers<number>();
       done = resolve;
-      if (counted >= wanted) done(counted);
+      if (results.length >= wanted) resolve(results.length);
       return promise;
     },
+    metrics: () => results.map((result) => BatchResult.or(Classification).parse(JSON.parse(result)).metrics),
   };
 }
 
 /** A storage in memory, for measuring what lies around it. */
 export function memoryStorage(): Storage {
   const objects = new Map<string, Uint8Array>();
-  const encode = (body: Uint8Array | string) =>
-    typeof body === "string" ? new TextEncoder().encode(body) : body;
   return {
     put: async (key, body) => void objects.set(key, encode(body)),
     async putIfAbsent(key, body) {
@@ -108,15 +117,22 @@ export function memoryStorage(): Storage {
   };
 }
 
-/** `count` different JPEG files of 500 × 375 pixels, made of the demo model's samples, stored; their pointers' keys and bytes. */
-export async function storeJpegs(storage: Storage, count: number): Promise<{ key: string; file: Buffer }[]> {
+const encode = (body: Uint8Array | string) =>
+  typeof body === "string" ? new TextEncoder().encode(body) : body;
+
+/** `count` different JPEG files, 500 × 375 pixels unless it says otherwise, made of the demo model's samples, stored; their pointers' keys and bytes. */
+export async function storeJpegs(
+  storage: Storage,
+  count: number,
+  [width, height]: readonly [number, number] = [500, 375],
+): Promise<{ key: string; file: Buffer }[]> {
   const folder = join(demoSource("figures"), "samples");
   const names = readdirSync(folder).toSorted();
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const source = readFileSync(join(folder, names[index % names.length] ?? ""));
       const file = await sharp(source)
-        .resize(500, 375, { fit: "fill" })
+        .resize(width, height, { fit: "fill" })
         .flatten()
         .modulate({ brightness: 0.8 + (0.4 * index) / count })
         .jpeg({ quality: 88 })
@@ -149,7 +165,9 @@ export async function enqueueImages(
       priority: "interactive",
       metadata: {},
       webhook: null,
+      deadline: null,
       created_at: new Date().toISOString(),
+      deadline: null,
       url: `http://127.0.0.1/v1/classifications/${id}`,
     };
     return { id, payload };
@@ -158,13 +176,13 @@ export async function enqueueImages(
     await queues.enqueueClassify(model, "interactive", jobs.slice(start, start + 1_000));
 }
 
-/** Enqueues a batch's worth of `images` images in chunks of 64. */
+/** Enqueues a batch's worth of `images` images in chunks of 64, and gives the batch's id and how many chunks it has. */
 export async function enqueueChunks(
   queues: Queues,
   model: string,
   keys: readonly string[],
   images: number,
-): Promise<void> {
+): Promise<{ batchId: string; chunks: number }> {
   const batchId = newId("bat");
   const jobs = Array.from({ length: Math.ceil(images / 64) }, (_, chunk) => {
     const payload: ClassifyChunkPayload = {
@@ -181,7 +199,5 @@ export async function enqueueChunks(
     return { id: `${batchId}-${chunk}`, payload };
   });
   await queues.enqueueClassify(model, "bulk", jobs);
+  return { batchId, chunks: jobs.length };
 }
-
-/** Removes all that is queued and stored in Redis. */
-export const flush = (redis: RedisClient): Promise<"OK"> => redis.flushall();
