@@ -167,7 +167,6 @@ export async function enqueueImages(
       webhook: null,
       deadline: null,
       created_at: new Date().toISOString(),
-      deadline: null,
       url: `http://127.0.0.1/v1/classifications/${id}`,
     };
     return { id, payload };
