@@ -25,9 +25,9 @@ export async function eventLoop(): Promise<Figure[]> {
       await sleep(SECONDS * 1000);
       rounds.push((await worker.vitals()).lag);
     }
-    const [chunks, images] = [await worker.jobsDone("bulk"), await worker.jobsDone("interactive")];
+    const [chunksLeft, imagesLeft] = [await worker.jobsLeft("bulk"), await worker.jobsLeft("interactive")];
     await worker.stop();
-    if (chunks * 64 >= BULK || images >= INTERACTIVE)
+    if (chunksLeft === 0 || imagesLeft === 0)
       throw new Error("The worker ran out of work: enqueue more images.");
     return [
       {
@@ -39,8 +39,8 @@ export async function eventLoop(): Promise<Figure[]> {
         beside: {
           "p50 ms": medianOf(rounds.map(({ p50 }) => p50)).value,
           "max ms": Math.max(...rounds.map(({ max }) => max)),
-          "chunks done": chunks,
-          "interactive images done": images,
+          "bulk images done": BULK - 64 * chunksLeft,
+          "interactive images done": INTERACTIVE - imagesLeft,
         },
       },
     ];

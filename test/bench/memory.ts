@@ -53,7 +53,7 @@ async function follow(worker: WorkerProcess): Promise<[images: number, megabytes
   const series: [number, number][] = [];
   while (series.length < (WARM_UP + IMAGES) / STEP) {
     const next = (series.length + 1) * STEP;
-    while (64 * (await worker.jobsDone("bulk")) < next) await sleep(POLL_MS);
+    while (WARM_UP + IMAGES - 64 * (await worker.jobsLeft("bulk")) < next) await sleep(POLL_MS);
     series.push([next, (await worker.vitals()).rss / MB]);
   }
   return series;

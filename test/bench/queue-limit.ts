@@ -60,6 +60,7 @@ const noop = (deps: BenchDeps): ClassifyDeps => ({
     sources: {
       safeFetch: { fetch: () => Promise.reject(new Error("not used")), close: async () => {} },
       storage: deps.storage,
+      buckets: deps.buckets,
       maxBytes: 1,
     },
     decode: async (file) => file,

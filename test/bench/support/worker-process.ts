@@ -11,8 +11,8 @@ import type { BenchDeps } from "./pipeline.ts";
 /** A worker in a process of its own that tells how it is. */
 export interface WorkerProcess {
   vitals(): Promise<Vitals>;
-  /** How many jobs of a lane are done. */
-  jobsDone(lane: Lane): Promise<number>;
+  /** How many jobs of a lane are not done. */
+  jobsLeft(lane: Lane): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -40,12 +40,14 @@ export async function startWorkerProcess({ config, redis }: BenchDeps): Promise<
       child.send("vitals");
       return (await answered) as Vitals;
     },
-    jobsDone(lane) {
+    async jobsLeft(lane) {
       const queue =
         queues.get(lane) ??
         new Queue(queueNames.classify(MODEL, lane), { connection: redis, prefix: REDIS_PREFIX });
       queues.set(lane, queue);
-      return queue.getCompletedCount();
+      const ended = child.exitCode ?? child.signalCode;
+      if (ended !== null) throw new Error(`The worker ended by itself (${ended}).`);
+      return queue.getJobCountByTypes("waiting", "active", "delayed", "prioritized");
     },
     async stop() {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
