@@ -45,8 +45,8 @@ export async function startWorkerProcess({ config, redis }: BenchDeps): Promise<
         queues.get(lane) ??
         new Queue(queueNames.classify(MODEL, lane), { connection: redis, prefix: REDIS_PREFIX });
       queues.set(lane, queue);
-      const ended = child.exitCode ?? child.signalCode;
-      if (ended !== null) throw new Error(`The worker ended by itself (${ended}).`);
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`The worker ended by itself (${end}).`);
       return queue.getJobCountByTypes("waiting", "active", "delayed", "prioritized");
     },
     async stop() {
