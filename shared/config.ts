@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelName } from "./contracts/ids.ts";
+import { BucketName } from "./contracts/image.ts";
 
 /** The environment does not make sense. The message has a line for each variable that is wrong. */
 export class ConfigError extends Error {
@@ -44,6 +45,10 @@ export const CommonConfig = z.object({
   S3_FORCE_PATH_STYLE: flag.default(false).meta({
     description:
       "`true` puts the bucket in the path instead of the host name, as most S3 servers other than AWS want it.",
+  }),
+  S3_SOURCE_BUCKETS: commaList.pipe(z.array(BucketName)).default([]).meta({
+    description:
+      "The buckets, separated by commas, that images and manifests may be read from, with the AWS SDK's own variables; none by default.",
   }),
   MODEL: ModelName.default("figures").meta({
     description:

@@ -12,7 +12,7 @@ export function queuedClassification(payload: ClassifyImagePayload): Classificat
     model_digest: null,
     device: null,
     input:
-      image.type === "url" ? image : { type: image.type, media_type: image.media_type, bytes: image.bytes },
+      image.type === "data" ? { type: image.type, media_type: image.media_type, bytes: image.bytes } : image,
     predictions: null,
     error: null,
     metadata: payload.metadata,

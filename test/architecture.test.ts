@@ -21,7 +21,11 @@ const DOORS: Record<string, string[]> = {
   bullmq: ["shared/queue.ts", "worker/consume.ts"],
   ioredis: ["shared/redis.ts"],
   "onnxruntime-node": ["worker/engine/session.ts"],
-  "@aws-sdk/client-s3": ["shared/storage/s3-storage.ts"],
+  "@aws-sdk/client-s3": [
+    "shared/storage/s3-client.ts",
+    "shared/storage/s3-storage.ts",
+    "shared/storage/s3-source-buckets.ts",
+  ],
   sharp: ["worker/image/preprocess.ts"],
   undici: ["worker/net", "worker/model"],
   pino: ["shared/logger.ts"],

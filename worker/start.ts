@@ -5,6 +5,8 @@ import type { Queues } from "../shared/queue.ts";
 import { openRedis } from "../shared/redis.ts";
 import type { RedisClient } from "../shared/redis.ts";
 import { openStorage } from "../shared/storage/open-storage.ts";
+import { openSourceBuckets } from "../shared/storage/s3-source-buckets.ts";
+import type { SourceBuckets } from "../shared/storage/source-buckets.ts";
 import type { Storage } from "../shared/storage/storage.ts";
 import { startClassify } from "./classify/start.ts";
 import type { Role, WorkerConfig } from "./config.ts";
@@ -17,6 +19,7 @@ export interface WorkerDeps {
   config: WorkerConfig;
   redis: RedisClient;
   storage: Storage;
+  buckets: SourceBuckets;
   queues: Queues;
   logger: Logger;
   /** Called when a part of the process has died that the process cannot do without. */
@@ -33,9 +36,11 @@ const ROLES: Record<Role, (deps: WorkerDeps) => Consuming | Promise<Consuming>> 
 export async function startWorker(config: WorkerConfig, onCrash: (error: Error) => void): Promise<Consuming> {
   const logger = createLogger("worker", config.LOG_LEVEL);
   const redis = openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble"));
-  const storage = await openStorage(config.STORAGE_URL, { forcePathStyle: config.S3_FORCE_PATH_STYLE });
+  const s3 = { forcePathStyle: config.S3_FORCE_PATH_STYLE };
+  const storage = await openStorage(config.STORAGE_URL, s3);
+  const buckets = await openSourceBuckets(config.S3_SOURCE_BUCKETS, s3);
   const queues = openQueues(redis);
-  const deps: WorkerDeps = { config, redis, storage, queues, logger, onCrash };
+  const deps: WorkerDeps = { config, redis, storage, buckets, queues, logger, onCrash };
   const consuming = await Promise.all(config.WORKER_ROLES.map(async (role) => ROLES[role](deps)));
   logger.info({ roles: config.WORKER_ROLES }, "worker ready");
   return {
@@ -43,6 +48,7 @@ export async function startWorker(config: WorkerConfig, onCrash: (error: Error) 
       await Promise.all(consuming.map((each) => each.close()));
       await queues.close();
       await storage.close();
+      await buckets.close();
       redis.disconnect();
       logger.info("worker stopped");
     },

@@ -15,6 +15,7 @@ export async function storeImage(
   image: ImageInput | ImageBytes,
 ): Promise<ImagePointer> {
   if ("url" in image) return { type: "url", url: image.url };
+  if ("s3" in image) return { type: "s3", ...image.s3 };
   const { bytes, mediaType } = "data" in image ? parseDataUrl(image.data) : image;
   const key = storageKeys.upload(id);
   await storage.put(key, bytes, { contentType: mediaType });

@@ -9,6 +9,36 @@ export const HttpUrl = z
   .max(MAX_URL_LENGTH, `must have at most ${MAX_URL_LENGTH} characters`)
   .meta({ format: "uri", example: "https://example.com/cat.jpg" });
 
+/** The longest key of an object, in bytes of UTF-8: S3's own limit. */
+const MAX_KEY_BYTES = 1024;
+const S3_BUCKET = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,61}[a-zA-Z0-9]$/;
+
+/** The name of a bucket. */
+export const BucketName = z
+  .string()
+  .regex(S3_BUCKET, "must be the name of a bucket")
+  .meta({ example: "photos" });
+
+/** The key of an object as it is: not URL-encoded. */
+export const ObjectKey = z
+  .string()
+  .min(1)
+  .refine(
+    (key) => key.isWellFormed() && new TextEncoder().encode(key).length <= MAX_KEY_BYTES,
+    `must be Unicode of at most ${MAX_KEY_BYTES} bytes`,
+  )
+  .meta({ description: "The key as it is, not URL-encoded.", example: "2026/cat.jpg" });
+
+/** An object in a bucket, and which version of it when that matters. */
+export const S3Object = z
+  .strictObject({
+    bucket: BucketName,
+    key: ObjectKey,
+    version_id: z.string().min(1).max(1024).optional(),
+  })
+  .meta({ id: "S3Object", description: "An object in a bucket that the operator allows to read from." });
+export type S3Object = z.infer<typeof S3Object>;
+
 const BASE64_MARK = ";base64,";
 
 /** Whether a data URL's base 64 (RFC 4648, section 4, padded or not) is such; true when there is none. In time linear in its length. */
@@ -33,8 +63,12 @@ export const ImageInput = z
           .refine(hasValidBase64, "is not valid base 64 after the comma")
           .meta({ description: "A data URL.", example: "data:image/png;base64,iVBORw0KGgo=" }),
       }),
+      z.strictObject({ s3: S3Object }),
     ],
-    { error: 'must be {"url": "https://…"} or {"data": "data:image/png;base64,…"}' },
+    {
+      error:
+        'must be {"url": "https://…"}, {"data": "data:image/png;base64,…"} or {"s3": {"bucket": "…", "key": "…"}}',
+    },
   )
   .meta({ id: "ImageInput", description: "Where the pixels come from: exactly one of the fields." });
 export type ImageInput = z.infer<typeof ImageInput>;
@@ -43,6 +77,7 @@ export type ImageInput = z.infer<typeof ImageInput>;
 export const ImagePointer = z.discriminatedUnion("type", [
   z.object({ type: z.literal("url"), url: HttpUrl }),
   z.object({ type: z.literal("data"), key: z.string(), media_type: z.string(), bytes: z.int() }),
+  z.object({ type: z.literal("s3"), ...S3Object.shape }),
 ]);
 export type ImagePointer = z.infer<typeof ImagePointer>;
 
@@ -51,9 +86,11 @@ export const ImageSource = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("url"), url: z.string() }),
     z.object({ type: z.literal("data"), media_type: z.string(), bytes: z.int() }),
+    z.object({ type: z.literal("s3"), ...S3Object.shape }),
   ])
   .meta({
     id: "ImageSource",
-    description: "The image that was sent: its address, or its type and size in bytes.",
+    description:
+      "The image that was sent: its address, its place in a bucket, or its type and size in bytes.",
   });
 export type ImageSource = z.infer<typeof ImageSource>;

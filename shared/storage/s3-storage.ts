@@ -3,32 +3,22 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import type { GetObjectCommandOutput, S3ClientConfig } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { checkKey } from "./check-key.ts";
+import { answerInTime, openS3Client } from "./s3-client.ts";
+import type { S3ClientOptions } from "./s3-client.ts";
 import { ObjectTooLargeError } from "./storage.ts";
 import type { PutOptions, Storage, StoredObject } from "./storage.ts";
-
-/** How long one call may take until its answer begins, retries included, and what a slow upload gets on top of it. */
-const ANSWER_TIMEOUT_MS = 20_000;
-const SLOWEST_UPLOAD_BYTES_PER_MS = 1_000;
-
-/** In Node: how long a connection may take to open, and may stay silent at any time, in milliseconds. */
-const NODE_TIMEOUTS = { connectionTimeout: 3_000, socketTimeout: 10_000 };
 
 /** AWS answers 409 to a conditional write that met another one and wants it tried again. */
 const CONFLICT_TRIES = 5;
 
 /** Which bucket, and what all keys in it begin with: `""` or such as `tresline/`. */
-export interface S3StorageOptions {
+export interface S3StorageOptions extends S3ClientOptions {
   bucket: string;
   prefix: string;
-  /** `http://host/bucket/key` and not `http://bucket.host/key`: what most S3 servers other than AWS need. */
-  forcePathStyle?: boolean;
-  /** Speaks HTTP where Node's own modules cannot be used, such as a `FetchHttpHandler` in workerd. */
-  requestHandler?: NonNullable<S3ClientConfig["requestHandler"]>;
 }
 
 /**
@@ -37,17 +27,7 @@ export interface S3StorageOptions {
  */
 export async function createS3Storage(options: S3StorageOptions): Promise<Storage> {
   const { bucket, prefix } = options;
-  const client = new S3Client({
-    forcePathStyle: options.forcePathStyle ?? false,
-    requestHandler: options.requestHandler ?? NODE_TIMEOUTS,
-    maxAttempts: 3,
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-  });
-  await client.config.region().catch((cause: unknown) => {
-    const message = "S3 needs a region: set AWS_REGION (us-east-1 for a server that has no regions).";
-    throw new Error(message, { cause });
-  });
+  const client = await openS3Client(options);
 
   const at = (key: string) => {
     checkKey(prefix + key);
@@ -153,24 +133,6 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
 /** A missing bucket is a 404 too and must not look like a missing object. */
 function isAbsence(error: unknown): boolean {
   return error instanceof S3ServiceException && error.name === "NoSuchKey";
-}
-
-/** Aborts a call whose answer does not begin in time, and leaves the body that comes after it alone. */
-async function answerInTime<T>(
-  uploadBytes: number,
-  send: (abortSignal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const timeoutMs = ANSWER_TIMEOUT_MS + uploadBytes / SLOWEST_UPLOAD_BYTES_PER_MS;
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), timeoutMs);
-  try {
-    return await send(abort.signal);
-  } catch (error) {
-    if (!abort.signal.aborted) throw error;
-    throw new Error(`no answer within ${Math.round(timeoutMs / 1000)} s`, { cause: error });
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Says in an error what was tried with which key. */

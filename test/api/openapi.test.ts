@@ -164,14 +164,20 @@ test("every pattern is one that JavaScript reads as it stands, and the example b
   expect(examples).toBeGreaterThan(5);
 });
 
-test("the examples of both image sources are taken", () => {
+test("the examples of all image sources are taken", () => {
   const { anyOf } = resolve("#/components/schemas/ImageInput") as {
-    anyOf: { properties: Record<string, { example: string }> }[];
+    anyOf: { properties: Record<string, { example?: string }> }[];
   };
-  const sources = anyOf.map(({ properties }) =>
-    Object.fromEntries(Object.entries(properties).map(([name, { example }]) => [name, example])),
+  const { properties } = resolve("#/components/schemas/S3Object") as {
+    properties: Record<"bucket" | "key", { example: string }>;
+  };
+  const object = { bucket: properties.bucket.example, key: properties.key.example };
+  const sources = anyOf.map((source) =>
+    Object.fromEntries(
+      Object.entries(source.properties).map(([name, { example }]) => [name, example ?? object]),
+    ),
   );
-  expect(sources.map((source) => Object.keys(source))).toEqual([["url"], ["data"]]);
+  expect(sources.map((source) => Object.keys(source))).toEqual([["url"], ["data"], ["s3"]]);
   for (const source of sources) expect(ImageInput.safeParse(source).error).toBeUndefined();
 });
 

@@ -49,7 +49,7 @@ const REFUSED_JSON: Refused[] = [
     of: "no image",
     body: { top_k: 3 },
     pointers: ["/image"],
-    detail: /\{"url": "https:\/\/…"\} or \{"data"/,
+    detail: /\{"url": "https:\/\/…"\}, \{"data": .*\} or \{"s3"/,
   },
   { of: "an empty object", body: {}, pointers: ["/image"], detail: /\/image: must be/ },
   { of: "null", body: null, pointers: [""], detail: /body: .*expected object, received null/ },
@@ -101,6 +101,24 @@ const REFUSED_JSON: Refused[] = [
     body: { image: { data: "data:image/svg+xml,<svg/>" } },
     pointers: ["/image/data"],
     detail: /must begin with data:image\/…;base64,/,
+  },
+  {
+    of: "an object without its key",
+    body: { image: { s3: { bucket: "photos" } } },
+    pointers: ["/image"],
+    detail: /\{"s3": \{"bucket": "…", "key": "…"\}\}/,
+  },
+  {
+    of: "a bucket that is a path",
+    body: { image: { s3: { bucket: "../photos", key: "a" } } },
+    pointers: ["/image/s3/bucket"],
+    detail: /must be the name of a bucket/,
+  },
+  {
+    of: "a key that is longer than S3 allows",
+    body: { image: { s3: { bucket: "photos", key: "é".repeat(513) } } },
+    pointers: ["/image/s3/key"],
+    detail: /at most 1024 bytes/,
   },
   { of: "a top_k of zero", body: { image, top_k: 0 }, pointers: ["/top_k"], detail: />=1/ },
   {

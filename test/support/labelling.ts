@@ -53,7 +53,7 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
     labelling: {
       labels: ["swan", "raven"],
       batcher: createBatcher(engine, { maxWaitMs: 0 }),
-      sources: { safeFetch, storage: deps.storage, maxBytes: 1_000_000 },
+      sources: { safeFetch, storage: deps.storage, buckets: deps.buckets, maxBytes: 1_000_000 },
       decode: createDecoder({
         size: [4, 4],
         cropMode: "squash",

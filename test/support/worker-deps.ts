@@ -7,6 +7,8 @@ import { openQueues } from "../../shared/queue.ts";
 import type { Queues } from "../../shared/queue.ts";
 import type { RedisClient } from "../../shared/redis.ts";
 import { openStorage } from "../../shared/storage/open-storage.ts";
+import { openSourceBuckets } from "../../shared/storage/s3-source-buckets.ts";
+import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
 import { startTestRedis } from "./redis.ts";
 
@@ -22,6 +24,8 @@ export interface WorkerTestDeps {
   redisUrl: string;
   redis: RedisClient;
   storage: Storage;
+  /** Of which none may be read. */
+  buckets: SourceBuckets;
   queues: Queues;
   logger: Logger;
   /** What was logged so far. */
@@ -34,6 +38,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
   const server = await startTestRedis();
   const directory = mkdtempSync(join(tmpdir(), "tresline-storage-"));
   const storage = await openStorage(`file:${directory}`, { forcePathStyle: false });
+  const buckets = await openSourceBuckets([], {});
   const queues = openQueues(server.redis);
   const log: LogLine[] = [];
   const logger = pino(
@@ -44,6 +49,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
     redisUrl: server.url,
     redis: server.redis,
     storage,
+    buckets,
     queues,
     logger,
     log,

@@ -60,7 +60,12 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
         interpolation: manifest.preprocess.interpolation,
         maxPixels: config.MAX_IMAGE_PIXELS,
       }),
-      sources: { safeFetch, storage: deps.storage, maxBytes: config.MAX_IMAGE_BYTES },
+      sources: {
+        safeFetch,
+        storage: deps.storage,
+        buckets: deps.buckets,
+        maxBytes: config.MAX_IMAGE_BYTES,
+      },
     },
   };
   await announceModel(redis, {

@@ -1,5 +1,6 @@
 import type { ImagePointer } from "../../shared/contracts/image.ts";
 import { PermanentError, TransientError } from "../../shared/errors.ts";
+import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
 import { ResponseTooLargeError } from "../net/safe-fetch.ts";
 import type { SafeFetch } from "../net/safe-fetch.ts";
@@ -14,6 +15,7 @@ const PASSING = new Set([408, 425, 429]);
 export interface ImageSources {
   safeFetch: SafeFetch;
   storage: Storage;
+  buckets: SourceBuckets;
   /** The largest file that is fetched, in bytes. */
   maxBytes: number;
 }
@@ -24,7 +26,7 @@ export interface ImageSources {
  */
 export async function fetchImage(
   image: ImagePointer,
-  { safeFetch, storage, maxBytes }: ImageSources,
+  { safeFetch, storage, buckets, maxBytes }: ImageSources,
 ): Promise<Uint8Array> {
   if (image.type === "data") {
     const bytes = await storage.get(image.key);
@@ -32,6 +34,7 @@ export async function fetchImage(
       throw new PermanentError("fetch_failed", "The image that was sent is no longer stored.");
     return bytes;
   }
+  if (image.type === "s3") return buckets.read(image, { maxBytes });
   return fetchUrl(image.url, { safeFetch, maxBytes });
 }
 

@@ -11,6 +11,7 @@ import { newId } from "../../../shared/new-id.ts";
 import { openQueues } from "../../../shared/queue.ts";
 import type { Queues } from "../../../shared/queue.ts";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
+import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
 import type { WorkerDeps } from "../../../worker/start.ts";
@@ -49,6 +50,7 @@ export async function openBench(env: Record<string, string>, memory?: Storage): 
     }),
     redis,
     storage,
+    buckets: await openSourceBuckets([], {}),
     queues,
     logger: createLogger("bench", "error"),
     onCrash: (error) => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
     return { status: Number(kind) };
   });
   safeFetch = createSafeFetch({ allowedPrivateNetworks: ["127.0.0.1/32"] });
-  sources = { safeFetch, storage: deps.storage, maxBytes: MAX_BYTES };
+  sources = { safeFetch, storage: deps.storage, buckets: deps.buckets, maxBytes: MAX_BYTES };
 });
 afterAll(async () => {
   await safeFetch.close();
@@ -93,4 +93,12 @@ test("an image that came with the request is read from storage; one that is gone
   const pointer = { type: "data", media_type: "image/png", bytes: 3 } as const;
   expect(await fetchImage({ ...pointer, key: "uploads/a" }, sources)).toEqual(Uint8Array.of(1, 2, 3));
   await expect(fetchImage({ ...pointer, key: "uploads/b" }, sources)).rejects.toThrow("no longer stored");
+});
+
+test("an object of a bucket that is not allowed is refused for ever, with the variable that allows it", async () => {
+  const error = await fetchImage({ type: "s3", bucket: "private", key: "a.jpg" }, sources).catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ name: "PermanentError", code: "fetch_forbidden" });
+  expect(String(error)).toContain('"private" may not be read: it is not among S3_SOURCE_BUCKETS');
 });

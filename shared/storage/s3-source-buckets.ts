@@ -1,0 +1,113 @@
+import { GetObjectCommand, ListObjectsV2Command, S3ServiceException } from "@aws-sdk/client-s3";
+import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
+import type { S3Object } from "../contracts/image.ts";
+import { PermanentError } from "../errors.ts";
+import { answerInTime, openS3Client } from "./s3-client.ts";
+import type { S3ClientOptions } from "./s3-client.ts";
+import { bucketFault } from "./source-buckets.ts";
+import type { SourceBuckets } from "./source-buckets.ts";
+
+/** Answers below 500 that may be different the next time: request timeout, conflict, too early, too many requests. */
+const PASSING = new Set([408, 409, 425, 429]);
+
+/**
+ * Reads from the buckets that are `allowed`, of one S3-compatible server. Endpoint, region and credentials come from the
+ * AWS SDK's own environment variables and files. Throws when a bucket is allowed and no region is set.
+ */
+export async function openSourceBuckets(
+  allowed: readonly string[],
+  options: S3ClientOptions,
+): Promise<SourceBuckets> {
+  const client = allowed.length === 0 ? undefined : await openS3Client(options);
+
+  const clientFor = (bucket: string) => {
+    const fault = bucketFault(allowed, bucket);
+    if (client === undefined || fault !== undefined) throw new PermanentError("fetch_forbidden", fault ?? "");
+    return client;
+  };
+
+  const get = async ({ bucket, key, version_id }: S3Object, more: Partial<GetObjectCommandInput> = {}) => {
+    const reader = clientFor(bucket);
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ...more });
+    const answered = answerInTime(0, (abortSignal) => reader.send(command, { abortSignal }));
+    const { Body, ContentLength, ETag } = await explained(`s3://${bucket}/${key}`, answered);
+    if (Body === undefined || ETag === undefined)
+      throw new Error(`The S3 server answers for s3://${bucket}/${key} without a body or an ETag.`);
+    return { stream: Body.transformToWebStream(), bytes: ContentLength, etag: ETag };
+  };
+
+  return {
+    async read(object, { maxBytes }) {
+      const { stream, bytes = 0 } = await get(object);
+      const tooLarge = () =>
+        new PermanentError("image_too_large", `The image has more than ${maxBytes} bytes.`);
+      if (bytes > maxBytes) {
+        await stream.cancel();
+        throw tooLarge();
+      }
+      const pieces: Uint8Array[] = [];
+      let size = 0;
+      for await (const piece of stream as ReadableStream<Uint8Array>) {
+        size += piece.byteLength;
+        // Leaving the loop cancels the stream: a server may have lied about the length.
+        if (size > maxBytes) throw tooLarge();
+        pieces.push(piece);
+      }
+      return concatenated(pieces, size);
+    },
+
+    async open(object, { from, etag }) {
+      const range = from > 0 ? { Range: `bytes=${from}-` } : {};
+      return get(object, { ...range, IfMatch: etag });
+    },
+
+    async list(bucket, prefix, { after, limit }) {
+      const reader = clientFor(bucket);
+      const command = new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: prefix,
+        StartAfter: after === "" ? undefined : after,
+        MaxKeys: limit,
+      });
+      const answered = answerInTime(0, (abortSignal) => reader.send(command, { abortSignal }));
+      const { Contents = [], IsTruncated } = await explained(`s3://${bucket}`, answered);
+      const objects = Contents.map(({ Key, Size = 0 }) => {
+        if (Key === undefined)
+          throw new Error(`The S3 server lists an object of "${bucket}" without its key.`);
+        return { key: Key, size: Size };
+      });
+      return { objects, isLast: IsTruncated !== true };
+    },
+
+    close: async () => client?.destroy(),
+  };
+}
+
+/** Tells what will never work from what may, by the status; the sentence says what was asked for and not what the server said of itself. */
+async function explained<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const status = cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
+    const name = cause instanceof Error ? cause.name : "unknown";
+    if (status === 412)
+      throw new PermanentError("fetch_failed", `${what} was replaced by another while it was read.`, {
+        cause,
+      });
+    if (status !== undefined && status >= 400 && status < 500 && !PASSING.has(status))
+      throw new PermanentError("fetch_failed", `${what} cannot be read: S3 answered ${status}, ${name}.`, {
+        cause,
+      });
+    throw new Error(`${what} could not be read: ${String(cause)}`, { cause });
+  }
+}
+
+function concatenated(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
+}

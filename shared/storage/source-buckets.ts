@@ -1,0 +1,38 @@
+import type { S3Object } from "../contracts/image.ts";
+
+/** A page of a listing: keys in the order of their UTF-8 bytes; `isLast` when nothing comes after them. */
+export interface KeyPage {
+  objects: { key: string; size: number }[];
+  isLast: boolean;
+}
+
+/** An object that is being read: its bytes from the place that was asked for, and what names this very version of it. */
+export interface ObjectStream {
+  stream: ReadableStream<Uint8Array>;
+  etag: string;
+}
+
+/**
+ * The buckets of somebody else that images and manifests are read from; nothing is ever written to them. Every method
+ * throws PermanentError (`fetch_forbidden`, `fetch_failed`, `image_too_large`) when trying again cannot help, and
+ * anything else when it may.
+ */
+export interface SourceBuckets {
+  /** The bytes of an object of at most `maxBytes` bytes. */
+  read(object: S3Object, limit: { maxBytes: number }): Promise<Uint8Array>;
+
+  /** Opens an object from byte `from`, 0 for all of it; with `etag` only this version of it. Read the stream to its end or cancel it. */
+  open(object: S3Object, range: { from: number; etag?: string }): Promise<ObjectStream>;
+
+  /** Up to `limit` (at most 1000) objects whose key begins with `prefix` and comes after `after`, which is `""` at first. */
+  list(bucket: string, prefix: string, page: { after: string; limit: number }): Promise<KeyPage>;
+
+  /** Lets go of connections. */
+  close(): Promise<void>;
+}
+
+/** What is wrong with reading from a bucket, or undefined when the operator allows it. */
+export const bucketFault = (allowed: readonly string[], bucket: string): string | undefined =>
+  allowed.includes(bucket)
+    ? undefined
+    : `The bucket "${bucket}" may not be read: it is not among S3_SOURCE_BUCKETS, which the operator sets.`;
