@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { ModelName } from "./contracts/ids.ts";
 import { BucketName } from "./contracts/image.ts";
 
 /** The environment does not make sense. The message has a line for each variable that is wrong. */
@@ -50,10 +49,17 @@ export const CommonConfig = z.object({
     description:
       "The buckets, separated by commas, that images and manifests may be read from, with the AWS SDK's own variables; none by default.",
   }),
-  MODEL: ModelName.default("figures").meta({
-    description:
-      "The model a worker serves and the API labels with by default: `figures`, `cifar10`, or a name under `MODELS_DIR`.",
-  }),
+  MODEL: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9_.-]{0,99}(@sha256:[0-9a-f]{64})?$/,
+      "must be the name of a model, such as figures or tresnet_m, or NAME@sha256:DIGEST",
+    )
+    .default("figures")
+    .meta({
+      description:
+        "The model a worker serves and the API labels with by default: `figures`, `cifar10`, or a name in `MODELS_URL` or else under `MODELS_DIR`. `NAME@sha256:DIGEST` is one version of a repository's.",
+    }),
   LOG_LEVEL: z
     .enum(["fatal", "error", "warn", "info", "debug", "silent"])
     .default("info")

@@ -14,17 +14,6 @@ export const WorkerConfig = CommonConfig.extend({
       description:
         "What this worker does: `classify` images, `deliver` callbacks, `scan` the sources of batches.",
     }),
-  MODEL: z
-    .string()
-    .regex(
-      /^[a-z0-9][a-z0-9_.-]{0,99}(@sha256:[0-9a-f]{64})?$/,
-      "must be the name of a model, such as figures or tresnet_m, or NAME@sha256:DIGEST",
-    )
-    .default("figures")
-    .meta({
-      description:
-        "The model a worker serves and the API labels with by default: `figures`, `cifar10`, or a name in `MODELS_URL` or else under `MODELS_DIR`. For a worker also `NAME@sha256:DIGEST`, one version of a repository's.",
-    }),
   MODELS_DIR: z.string().default("./data/models").meta({
     description:
       "Where model directories are; the demo models are built here on first use, and what was fetched from `MODELS_URL` is kept here.",

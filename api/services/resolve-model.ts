@@ -7,9 +7,11 @@ export async function resolveModel(
   { config, redis }: Pick<ApiDeps, "config" | "redis">,
   asked: string | undefined,
 ): Promise<string> {
-  if (asked === undefined || asked === config.MODEL) return config.MODEL;
+  // A version that the worker is pinned to is no part of the model's name.
+  const byDefault = config.MODEL.replace(/@.*/, "");
+  if (asked === undefined || asked === byDefault) return byDefault;
   const names = (await listModels(redis)).map(({ name }) => name);
   if (names.includes(asked)) return asked;
-  const served = [...new Set([config.MODEL, ...names])].join(", ");
+  const served = [...new Set([byDefault, ...names])].join(", ");
   throw new AppError("model_not_found", `There is no model "${asked}" here. Models served: ${served}.`);
 }

@@ -67,7 +67,7 @@ const noop = (deps: BenchDeps): ClassifyDeps => ({
     batcher: {
       async classify(_seat, prepare) {
         await prepare();
-        return { scores: Float32Array.of(0.9, 0.1), batchWaitMs: 0, inferenceMs: 0, batchSize: 1 };
+        return { answer: Float32Array.of(0.9, 0.1), batchWaitMs: 0, inferenceMs: 0, batchSize: 1 };
       },
     },
   },

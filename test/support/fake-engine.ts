@@ -22,12 +22,12 @@ export function fakeEngine(maxBatchSize = 4, instances = 1): { engine: Engine; r
   const engine: Engine = {
     rungs,
     instances,
-    createSlab: () => createSlab(maxBatchSize, { size: [1, 1], classes: 1 }),
+    createSlab: () => createSlab(maxBatchSize, { size: [1, 1], topK: 1 }),
     run({ memory }, rung) {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       const marks = Array.from({ length: rung }, (_, row) => new Uint8Array(memory.pixels)[row * 3] ?? 0);
       const finish = (inferenceMs = 10) => {
-        for (const [row, mark] of marks.entries()) new Float32Array(memory.scores)[2 * row] = mark;
+        for (const [row, mark] of marks.entries()) new Float32Array(memory.answers)[2 * row] = mark;
         resolve(inferenceMs);
       };
       runs.push({ rung, marks, finish, fail: reject });

@@ -29,7 +29,7 @@ export async function figuresEngine(
     maxBatchSize: 8,
     logger: createLogger("test", "silent"),
     size: [96, 96],
-    classes: 12,
+    topK: 12,
     onCrash: (error) => {
       throw error;
     },

@@ -32,14 +32,14 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
     },
     close: async () => {},
   };
-  const shape = { size: [4, 4], classes: 2 } as const;
+  const shape = { size: [4, 4], topK: 2 } as const;
   const engine: Engine = {
     rungs: [1, 2, 4, 8],
     instances: 1,
     createSlab: () => createSlab(8, shape),
     async run({ memory }, rung) {
       const pixels = new Uint8Array(memory.pixels);
-      const scores = new Float32Array(memory.scores);
+      const scores = new Float32Array(memory.answers);
       for (let row = 0; row < rung; row++)
         scores.set(pixels[row * 4 * 4 * 3] === 255 ? [0.9, 0.1, 0, 1] : [0.8, 0.2, 1, 0], row * 4);
       return 1;

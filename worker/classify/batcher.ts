@@ -16,8 +16,8 @@ export interface Seat {
 
 /** What the batcher says of one image. */
 export interface BatchedResult {
-  /** float32 [classes], 0 to 1. */
-  scores: Float32Array;
+  /** float32 [2, K]: the highest scores, 0 to 1, best first, and below them their classes' numbers. */
+  answer: Float32Array;
   /** Milliseconds from its arrival until its micro-batch began. */
   batchWaitMs: number;
   /** Milliseconds that its micro-batch took. */
@@ -127,7 +127,7 @@ export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number
       costs.learn(rung, inferenceMs);
       for (const [row, { since, settle }] of batch.entries())
         settle.resolve({
-          scores: slab.scoresOf(row),
+          answer: slab.answerOf(row),
           batchWaitMs: began - since,
           inferenceMs,
           batchSize: batch.length,

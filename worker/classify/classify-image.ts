@@ -35,7 +35,7 @@ export async function classifyImage(
   const began = performance.now();
   let fetched = began;
   let decoded = began;
-  const { scores, batchWaitMs, inferenceMs, batchSize } = await batcher.classify(seat, async () => {
+  const { answer, batchWaitMs, inferenceMs, batchSize } = await batcher.classify(seat, async () => {
     const file = await fetchImage(image, sources);
     fetched = performance.now();
     const pixels = await decode(file, seat.lane);
@@ -43,7 +43,7 @@ export async function classifyImage(
     return pixels;
   });
   return {
-    predictions: rank(scores, labels, topK, threshold),
+    predictions: rank(answer, labels, topK, threshold),
     metrics: {
       fetch_ms: tenths(fetched - began),
       decode_ms: tenths(decoded - fetched),

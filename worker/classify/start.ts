@@ -41,7 +41,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
     instances: config.ENGINE_INSTANCES,
     maxBatchSize: config.MAX_BATCH_SIZE,
     size: [rows, columns],
-    classes: manifest.top_k,
+    topK: manifest.top_k,
     logger,
     onCrash: deps.onCrash,
   });

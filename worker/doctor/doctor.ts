@@ -57,7 +57,7 @@ async function open(config: WorkerConfig): Promise<ModelDir | Failure> {
 const toProbe = ({ onnxPath, manifest }: ModelDir) => ({
   onnxPath,
   size: manifest.input.size,
-  classes: manifest.top_k,
+  topK: manifest.top_k,
 });
 
 const describe = (name: string, { manifest: { digest, precision, input } }: ModelDir): Model => ({

@@ -13,10 +13,10 @@ async function probe({ model, device, maxBatchSize }: ProbeRequest): Promise<voi
   tell({ kind: "runtime", ...runtimeInfo() });
   if (model === null) return;
   const rungs = ladder(maxBatchSize);
-  const { size, classes, onnxPath } = model;
-  const { memory } = createSlab(maxBatchSize, { size, classes });
+  const { size, topK, onnxPath } = model;
+  const { memory } = createSlab(maxBatchSize, { size, topK });
   const started = performance.now();
-  const session = await openSession({ onnxPath, device, rungs, size, classes });
+  const session = await openSession({ onnxPath, device, rungs, size, topK });
   tell({ kind: "opened", ms: performance.now() - started });
   for (const images of rungs)
     tell({ kind: "rung", images, medianMs: await medianMs(() => session.run({ ...memory, rung: images })) });

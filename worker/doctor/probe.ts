@@ -7,7 +7,7 @@ import { reasonOf } from "./reason-of.ts";
 export interface ProbeRequest {
   device: string;
   maxBatchSize: number;
-  model: { onnxPath: string; size: [number, number]; classes: number } | null;
+  model: { onnxPath: string; size: [number, number]; topK: number } | null;
 }
 
 /** What it says, in this order. Times are in milliseconds. */

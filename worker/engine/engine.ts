@@ -33,7 +33,8 @@ export interface EngineOptions {
   maxBatchSize: number;
   /** Height and width of an input image. */
   size: readonly [number, number];
-  classes: number;
+  /** How many classes of an image are told, best first: the model's `top_k`. */
+  topK: number;
   logger: Pick<Logger, "error" | "info">;
   /** Called when a lost thread cannot be replaced: the process should end, so that its jobs go to another. */
   onCrash: (error: Error) => void;
@@ -52,10 +53,10 @@ const HUNG_AFTER_MS = 10_000;
  * @throws ConfigError when the device or the model cannot be had
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { onnxPath, device, size, classes, maxBatchSize, logger, onCrash, threadEntry } = options;
+  const { onnxPath, device, size, topK, maxBatchSize, logger, onCrash, threadEntry } = options;
   const { hungAfterMs = HUNG_AFTER_MS } = options;
   const rungs = ladder(maxBatchSize);
-  const start = () => startInstance({ onnxPath, device, rungs, size, classes }, threadEntry);
+  const start = () => startInstance({ onnxPath, device, rungs, size, topK }, threadEntry);
   const all = new Set(await startAll(options, start));
   const idle = [...all];
   const waiting: ((instance: Instance) => void)[] = [];
@@ -80,7 +81,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return {
     rungs,
     instances: options.instances,
-    createSlab: () => createSlab(maxBatchSize, { size, classes }),
+    createSlab: () => createSlab(maxBatchSize, { size, topK }),
     async run(slab, rung) {
       const instance = idle.pop() ?? (await new Promise<Instance>((resolve) => waiting.push(resolve)));
       const warmMs = instance.warmMs[rungs.indexOf(rung)] ?? 0;

@@ -5,16 +5,16 @@ export interface ThreadData {
   rungs: readonly number[];
   /** Height and width of an input image. */
   size: readonly [number, number];
-  /** How many classes of an image are told: the model's `top_k`. */
-  classes: number;
+  /** How many classes of an image are told, best first: the model's `top_k`. */
+  topK: number;
 }
 
 /** Memory that an engine shares with its threads. */
 export interface SlabMemory {
   /** uint8 [largest rung, H, W, 3]. */
   pixels: SharedArrayBuffer;
-  /** float32 [largest rung, 2, classes]: the highest scores, 0 to 1, best first, and below them their classes' numbers. */
-  scores: SharedArrayBuffer;
+  /** float32 [largest rung, 2, topK]: the highest scores, 0 to 1, best first, and below them their classes' numbers. */
+  answers: SharedArrayBuffer;
 }
 
 /** Engine to thread: run the first `rung` images of the slab. */

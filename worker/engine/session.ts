@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor, env, listSupportedBackends } from "onnxruntime-node";
 import type { RunMessage, ThreadData } from "./messages.ts";
 
-/** What a session gives of an image: `top` is float32 [2, classes] as in `SlabMemory`, `scores` float32 [classes] of all classes in their order. */
+/** What a session gives of an image: `top` is float32 [2, topK] as in `SlabMemory`, `scores` float32 of all classes in their order. */
 export type Output = "top" | "scores";
 
 /** Runs micro-batches of fixed sizes over shared memory. */
@@ -12,10 +12,10 @@ export interface Session {
 
 /**
  * Opens the ONNX Runtime session. Only the device that was asked for is named, so that a missing one throws instead of
- * falling back to the CPU unheard (microsoft/onnxruntime#25609). For the output `scores`, `classes` are all of the model's.
+ * falling back to the CPU unheard (microsoft/onnxruntime#25609). For the output `scores`, `topK` counts all of the model's classes.
  */
 export async function openSession(
-  { onnxPath, device, size, classes }: ThreadData,
+  { onnxPath, device, size, topK }: ThreadData,
   output: Output = "top",
 ): Promise<Session> {
   const session = await InferenceSession.create(onnxPath, {
@@ -28,11 +28,11 @@ export async function openSession(
   if (!session.outputNames.includes(output))
     throw new Error(`${onnxPath} has no output "${output}": another version built it; build it again.`);
   const pixelsPerImage = size[0] * size[1] * 3;
-  const width = output === "top" ? 2 * classes : classes;
+  const width = output === "top" ? 2 * topK : topK;
   return {
-    async run({ pixels, scores, rung }) {
+    async run({ pixels, answers, rung }) {
       const images = new Uint8Array(pixels, 0, rung * pixelsPerImage);
-      const rows = new Float32Array(scores, 0, rung * width);
+      const rows = new Float32Array(answers, 0, rung * width);
       await session.run(
         { image: new Tensor("uint8", images, [rung, ...size, 3]) },
         { [output]: new Tensor("float32", rows, [rung, width]) },

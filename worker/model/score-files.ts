@@ -31,11 +31,11 @@ export async function* scoreFiles(
   configureSharp();
   const imageBytes = input.size[0] * input.size[1] * 3;
   const pixels = new SharedArrayBuffer(BATCH * imageBytes);
-  const classes = output === "top" ? top_k : num_classes;
+  const topK = output === "top" ? top_k : num_classes;
   const width = output === "top" ? 2 * top_k : num_classes;
-  const scores = new SharedArrayBuffer(BATCH * width * Float32Array.BYTES_PER_ELEMENT);
+  const answers = new SharedArrayBuffer(BATCH * width * Float32Array.BYTES_PER_ELEMENT);
   const { onnxPath } = model;
-  const session = await openSession({ onnxPath, device, rungs: [BATCH], size: input.size, classes }, output);
+  const session = await openSession({ onnxPath, device, rungs: [BATCH], size: input.size, topK }, output);
 
   let next = decodeAll(model, paths.slice(0, BATCH));
   for (let start = 0; start < paths.length; start += BATCH) {
@@ -45,11 +45,11 @@ export async function* scoreFiles(
     for (const [row, { image }] of images.entries())
       new Uint8Array(pixels, row * imageBytes, imageBytes).set(image);
     // Always a full batch: a GPU tunes itself anew for every batch size.
-    if (images.length > 0) await session.run({ pixels, scores, rung: BATCH });
+    if (images.length > 0) await session.run({ pixels, answers, rung: BATCH });
     let row = 0;
     for (const one of decoded) {
       if ("error" in one) yield one;
-      else yield { path: one.path, scores: new Float32Array(scores, 4 * width * row++, width).slice() };
+      else yield { path: one.path, scores: new Float32Array(answers, 4 * width * row++, width).slice() };
     }
   }
 }

@@ -61,7 +61,7 @@ describe("micro-batches", () => {
     expect(runs.map(({ marks }) => marks)).toEqual([[1], [2, 3]]);
     runs[1]?.finish(5);
     const [first, second, third] = await Promise.all(results);
-    expect([first, second, third].map((result) => result?.scores[0])).toEqual([1, 2, 3]);
+    expect([first, second, third].map((result) => result?.answer[0])).toEqual([1, 2, 3]);
     expect([first, second, third].map((result) => result?.batchSize)).toEqual([1, 2, 2]);
     expect(second).toMatchObject({ inferenceMs: 5, batchWaitMs: expect.toSatisfy((ms: number) => ms >= 0) });
   });
@@ -77,7 +77,7 @@ describe("micro-batches", () => {
     }
     expect(runs.map(({ rung }) => rung)).toEqual([1, 4, 4, 4]);
     expect(runs.map(({ marks }) => marks.slice(0, 3))).toEqual([[1], [2, 3, 4], [6, 7, 8], [10, 11, 12]]);
-    expect((await Promise.all(results)).map(({ scores }) => scores[0])).toEqual(results.map((_, i) => i + 1));
+    expect((await Promise.all(results)).map(({ answer }) => answer[0])).toEqual(results.map((_, i) => i + 1));
   });
 
   test("two instances run two micro-batches at a time", async () => {
@@ -91,7 +91,7 @@ describe("micro-batches", () => {
     expect(runs[2]?.marks).toEqual([3, 4]);
     runs[0]?.finish();
     runs[2]?.finish();
-    expect((await Promise.all(results)).map(({ scores }) => scores[0])).toEqual([1, 2, 3, 4]);
+    expect((await Promise.all(results)).map(({ answer }) => answer[0])).toEqual([1, 2, 3, 4]);
   });
 
   test("a failure of the engine is that of its micro-batch alone, and the next one runs", async () => {
@@ -121,7 +121,7 @@ describe("micro-batches", () => {
       // The thread of the first micro-batch wakes up and writes its scores.
       runs[0]?.finish();
       runs.at(-1)?.finish();
-      expect((await result).scores[0]).toBe(mark);
+      expect((await result).answer[0]).toBe(mark);
     }
   });
 
@@ -133,7 +133,7 @@ describe("micro-batches", () => {
     const right = classify(batcher, 2);
     await settled();
     runs[0]?.finish();
-    expect((await right).scores[0]).toBe(2);
+    expect((await right).answer[0]).toBe(2);
   });
 
   test("what the preparation of an image throws is its own failure", async () => {
@@ -160,7 +160,7 @@ describe("who goes first", () => {
     await settled();
     expect(runs[2]?.marks).toEqual([5]);
     runs[2]?.finish();
-    expect((await Promise.all(results)).map(({ scores }) => scores[0])).toEqual([1, 2, 3, 4, 5, 9]);
+    expect((await Promise.all(results)).map(({ answer }) => answer[0])).toEqual([1, 2, 3, 4, 5, 9]);
   });
 
   test("bulk keeps its share of a micro-batch under a flood of interactive images", async () => {
@@ -203,7 +203,7 @@ test("an image that is no longer wanted when its micro-batch begins is taken out
   const controller = new AbortController();
   const results = [1, 2, 3, 4].map((mark) =>
     classify(batcher, mark, { ...BULK, signal: mark === 3 ? controller.signal : undefined }).then(
-      ({ scores }) => scores[0],
+      ({ answer }) => answer[0],
       (error: Error) => error.message,
     ),
   );
@@ -302,7 +302,7 @@ test("in any order of arrivals, cancels and crashes every image settles exactly 
       const isRight = (result: BatchedResult | string, mark: number) => {
         if (result === "crashed") return crashed.has(mark);
         if (result === "canceled") return canceled.has(mark);
-        return typeof result !== "string" && result.scores[0] === mark;
+        return typeof result !== "string" && result.answer[0] === mark;
       };
       expect(results.filter((result, index) => !isRight(result, index + 1))).toEqual([]);
       expect(runs.every(({ rung }) => rung <= max)).toBe(true);

@@ -26,8 +26,8 @@ test("from the file to the label, all 132 samples go as they did where the model
     images.map(async ({ file }, i) => {
       const pixels = await preprocess(sample(file), figuresPreprocessing(model));
       differences.push(meanDifference(pixels, inputs.subarray(i * IMAGE_BYTES, (i + 1) * IMAGE_BYTES)));
-      const { scores } = await batcher.classify({ lane: "bulk", tenant: "default" }, async () => pixels);
-      return rank(scores, model.labels, 1, 0)[0]?.label;
+      const { answer } = await batcher.classify({ lane: "bulk", tenant: "default" }, async () => pixels);
+      return rank(answer, model.labels, 1, 0)[0]?.label;
     }),
   );
   const asExpected = images.filter(({ predicted }, i) => labels[i] === predicted);

@@ -34,7 +34,7 @@ async function answersOf(engine: Engine, count: number, from = 0, slab = engine.
   const inferenceMs = await engine.run(slab, rungFor(engine.rungs, count));
   expect(inferenceMs).toBeGreaterThan(0);
   return Array.from({ length: count }, (_, row) => {
-    const answer = Array.from(slab.scoresOf(row));
+    const answer = Array.from(slab.answerOf(row));
     return { scores: answer.slice(0, answer.length / 2), classes: answer.slice(answer.length / 2) };
   });
 }
@@ -62,7 +62,7 @@ test("a model that tells three classes of twelve tells the best three", async ()
   const source = demoSource("figures");
   const config = readConfig(join(source, "config.json"));
   buildModel(join(source, "checkpoint.safetensors"), config, threeOnly, { ...DEFAULT_BUILD, topK: 3 });
-  const few = await figuresEngine(openModelDir(threeOnly), { classes: 3, maxBatchSize: 4 });
+  const few = await figuresEngine(openModelDir(threeOnly), { topK: 3, maxBatchSize: 4 });
   const all = await answersOf(await figuresEngine(model, { maxBatchSize: 4 }), 3, 70);
   const best = all.map(({ scores, classes }) => ({
     scores: scores.slice(0, 3),
@@ -143,7 +143,7 @@ const broken = (source: string, onCrash: (error: Error) => void = () => {}) =>
     instances: 1,
     maxBatchSize: 1,
     size: [1, 1],
-    classes: 1,
+    topK: 1,
     logger: createLogger("test", "silent"),
     onCrash,
     threadEntry: brokenThread(source),
