@@ -28,7 +28,7 @@ setup: $(INSTALLED)
 	@test/support/install-debian.sh redis
 
 setup-test: $(INSTALLED)
-	@test/support/install-debian.sh redis ceph
+	@test/support/install-debian.sh redis ceph curl
 
 $(INSTALLED): package.json package-lock.json
 	npm ci --no-audit

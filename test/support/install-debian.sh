@@ -2,6 +2,7 @@
 # Installs what the tests need from Debian's packages, when it is missing, without starting any service:
 #   test/support/install-debian.sh redis          the queue
 #   test/support/install-debian.sh redis ceph     and the S3 server of the s3 tests
+#   test/support/install-debian.sh curl           what the line that npm start prints is pasted with
 set -eu
 
 fail() {
@@ -14,7 +15,7 @@ need() { # program package
   command -v "$1" >/dev/null 2>&1 || [ -x "/usr/bin/$1" ] || packages="$packages $2"
 }
 
-[ $# -gt 0 ] || fail "say what to install: redis, ceph or both."
+[ $# -gt 0 ] || fail "say what to install: redis, ceph, curl."
 for part in "$@"; do
   case "$part" in
     redis)
@@ -27,7 +28,8 @@ for part in "$@"; do
       need ceph ceph-common
       need setpriv util-linux
       ;;
-    *) fail "\"$part\" is neither redis nor ceph." ;;
+    curl) need curl curl ;;
+    *) fail "\"$part\" is none of redis, ceph and curl." ;;
   esac
 done
 if [ -z "$packages" ]; then
