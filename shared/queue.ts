@@ -53,6 +53,9 @@ export function openQueues(redis: RedisClient) {
   return {
     enqueueClassify: (model: string, lane: Lane, jobs: NewJob<ClassifyPayload>[]) =>
       add(queueNames.classify(model, lane), jobs),
+    /** How many jobs of a model wait in a lane, those put off until later among them. */
+    countWaiting: (model: string, lane: Lane): Promise<number> =>
+      queue(queueNames.classify(model, lane)).getJobCountByTypes("wait", "prioritized", "delayed"),
     /** When a worker took the job of a classification that is not finished, or undefined while it is queued. */
     async startedAt(model: string, id: string): Promise<Date | undefined> {
       const jobs = await Promise.all(

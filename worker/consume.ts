@@ -1,4 +1,4 @@
-import { UnrecoverableError, Worker } from "bullmq";
+import { DelayedError, UnrecoverableError, Worker } from "bullmq";
 import type { z } from "zod";
 import { REDIS_PREFIX } from "../shared/keys.ts";
 import type { Logger } from "../shared/logger.ts";
@@ -15,8 +15,13 @@ const backoffMs = (attempt: number) => Math.min(1_000 * 2 ** (attempt - 1), 60_0
 export interface Attempt {
   /** 1 for the first try, one more after each try that threw. */
   number: number;
-  /** How many times a worker that had the job was killed or lost it. */
+  /** How many times a worker that had the job was killed or lost it; a job that was put off counts that too. */
   crashes: number;
+}
+
+/** The job is not done and has not failed: it is to be taken up again after so many milliseconds. */
+export interface PutOff {
+  putOffMs: number;
 }
 
 /** One queue and what to do with its jobs. */
@@ -25,8 +30,8 @@ export interface Consumer<Schema extends z.ZodType> {
   payload: Schema;
   /** How many jobs are in hand at once. */
   concurrency: number;
-  /** Does the job. Whatever it throws makes the job be tried again until its attempts are used up. */
-  handle: (payload: z.output<Schema>, attempt: Attempt) => Promise<void>;
+  /** Does the job, or puts it off. Whatever it throws makes the job be tried again until its attempts are used up. */
+  handle: (payload: z.output<Schema>, attempt: Attempt) => Promise<void | PutOff>;
   /** Milliseconds to wait after attempt `number` threw `error`; doubling from a second to a minute by default. */
   retryAfterMs?: (number: number, error: Error) => number;
 }
@@ -44,13 +49,16 @@ export function consume<Schema extends z.ZodType>(
 ): Consuming {
   const worker = new Worker<unknown>(
     queue,
-    async (job) => {
+    async (job, token) => {
       const parsed = payload.safeParse(job.data);
       if (!parsed.success) throw new UnrecoverableError(`Not a payload of ${queue}: ${parsed.error.message}`);
-      await handle(parsed.data, {
+      const later = await handle(parsed.data, {
         number: job.attemptsMade + 1,
         crashes: job.attemptsStarted - job.attemptsMade - 1,
       });
+      if (later === undefined) return;
+      await job.moveToDelayed(Date.now() + later.putOffMs, token);
+      throw new DelayedError();
     },
     {
       connection: redis,

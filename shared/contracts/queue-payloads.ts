@@ -29,8 +29,15 @@ export const ClassifyImagePayload = Labelling.extend({
 });
 export type ClassifyImagePayload = z.infer<typeof ClassifyImagePayload>;
 
+/** One item as the source of a batch has it: an image, or a sentence that says why there is none. */
+export const ListedItem = z.union([
+  z.object({ custom_id: CustomId, image: ImagePointer }),
+  z.object({ custom_id: CustomId, fault: z.string() }),
+]);
+export type ListedItem = z.infer<typeof ListedItem>;
+
 /** One item of a batch on its way to a worker; `index` is its position in the batch, from 0. */
-export const BatchItem = z.object({ index: z.int(), custom_id: CustomId, image: ImagePointer });
+export const BatchItem = z.object({ index: z.int() }).and(ListedItem);
 export type BatchItem = z.infer<typeof BatchItem>;
 
 /** The job of up to 64 items of a batch; `chunk` counts from 0. */

@@ -12,12 +12,22 @@ const FINISHED_TTL = 3_600;
 const count = z.coerce.number().default(0);
 const time = z.iso.datetime().nullable().default(null);
 
+/** How far the source of a batch has been listed: what is enqueued already, and where the source goes on, in the source's own words. */
+export const ScanCursor = z.object({ chunks: z.int(), items: z.int(), position: z.string() });
+export type ScanCursor = z.infer<typeof ScanCursor>;
+
+const START: ScanCursor = { chunks: 0, items: 0, position: "" };
+
 /** The Redis hash of a batch: what it is made of, its counters, and when it came to each state. */
 const BatchHash = z.object({
   record: z.string().transform((text) => BatchRecord.parse(JSON.parse(text))),
   status: BatchStatus,
   total: count,
-  chunks: count,
+  cursor: z
+    .string()
+    .transform((text) => ScanCursor.parse(JSON.parse(text)))
+    .default(START),
+  chunks: z.coerce.number().nullable().default(null),
   succeeded: count,
   failed: count,
   in_progress_at: time,
@@ -30,11 +40,13 @@ type BatchHash = z.infer<typeof BatchHash>;
 export interface BatchState {
   batch: Batch;
   record: BatchRecord;
-  /** How many chunks it was cut into; 0 while it is validating. */
-  chunks: number;
+  /** How far its source has been listed. */
+  cursor: ScanCursor;
+  /** How many chunks it was cut into; null until its source has been listed to the end. */
+  chunks: number | null;
 }
 
-/** Writes a new batch, in state `validating`. */
+/** Writes a new batch, in state `validating`. `total` is how many items it has, 0 while nobody knows. */
 export async function putBatch(redis: RedisClient, record: BatchRecord, total: number): Promise<void> {
   const key = redisKeys.batch(record.id);
   const fields = { record: JSON.stringify(record), status: "validating" satisfies BatchStatus, total };
@@ -46,17 +58,29 @@ export async function getBatchState(redis: RedisClient, id: string): Promise<Bat
   const fields = await redis.hgetall(redisKeys.batch(id));
   if (Object.keys(fields).length === 0) return undefined;
   const hash = BatchHash.parse(fields);
-  return { batch: toBatch(hash, Date.now()), record: hash.record, chunks: hash.chunks };
+  return { batch: toBatch(hash, Date.now()), record: hash.record, cursor: hash.cursor, chunks: hash.chunks };
 }
 
-/** Notes that `chunks` chunks are about to be enqueued and the batch is in progress. Saying so again changes nothing. */
-export async function startBatch(redis: RedisClient, id: string, chunks: number): Promise<void> {
+/** Notes that items are about to be enqueued and the batch is in progress. Saying so again changes nothing. */
+export async function startBatch(redis: RedisClient, id: string): Promise<void> {
   const key = redisKeys.batch(id);
   await redis
     .multi()
-    .hset(key, { status: "in_progress" satisfies BatchStatus, chunks })
+    .hset(key, { status: "in_progress" satisfies BatchStatus })
     .hsetnx(key, "in_progress_at", new Date().toISOString())
     .exec();
+}
+
+/** KEYS[1] the batch (hash)   ARGV[1] the cursor (JSON)   ARGV[2] its chunks. A cursor never goes back. */
+const SAVE_CURSOR = `
+if redis.call("EXISTS", KEYS[1]) == 0 then return end
+local known = redis.call("HGET", KEYS[1], "cursor")
+if known and cjson.decode(known).chunks >= tonumber(ARGV[2]) then return end
+redis.call("HSET", KEYS[1], "cursor", ARGV[1])`;
+
+/** Notes that everything before the cursor is enqueued. Two workers may list one source for a while: the one further on counts. */
+export async function saveCursor(redis: RedisClient, id: string, cursor: ScanCursor): Promise<void> {
+  await redis.eval(SAVE_CURSOR, 1, redisKeys.batch(id), JSON.stringify(cursor), cursor.chunks);
 }
 
 /** Notes that all chunks are done and the results are being put together. */
@@ -77,7 +101,9 @@ export async function completeBatch(redis: RedisClient, id: string, completedAt:
 }
 
 /** The resource made of the hash. `now` is in milliseconds since 1970. */
-function toBatch({ record, status, total, ...hash }: BatchHash, now: number): Batch {
+function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): Batch {
+  const total = Math.max(hash.total, cursor.items);
+  const isKnown = hash.total > 0 || hash.chunks !== null;
   const done = hash.succeeded + hash.failed;
   const started = hash.in_progress_at === null ? undefined : Date.parse(hash.in_progress_at);
   const msPerItem = started === undefined || done === 0 ? undefined : (now - started) / done;
@@ -87,9 +113,9 @@ function toBatch({ record, status, total, ...hash }: BatchHash, now: number): Ba
     status,
     model: record.model,
     request_counts: { total, succeeded: hash.succeeded, failed: hash.failed, canceled: 0 },
-    progress: total === 0 ? 0 : done / total,
+    progress: total === 0 ? Number(status === "completed") : done / total,
     eta_seconds:
-      status !== "in_progress" || msPerItem === undefined
+      status !== "in_progress" || msPerItem === undefined || !isKnown
         ? null
         : Math.ceil((msPerItem * (total - done)) / 1000),
     metadata: record.metadata,

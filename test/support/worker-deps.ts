@@ -22,6 +22,7 @@ export interface LogLine {
 /** What the handlers of a worker work with: a real Redis, storage in a temporary directory, and a log that is kept. */
 export interface WorkerTestDeps {
   redisUrl: string;
+  storageUrl: string;
   redis: RedisClient;
   storage: Storage;
   /** Of which none may be read. */
@@ -37,7 +38,8 @@ export interface WorkerTestDeps {
 export async function openWorkerDeps(): Promise<WorkerTestDeps> {
   const server = await startTestRedis();
   const directory = mkdtempSync(join(tmpdir(), "tresline-storage-"));
-  const storage = await openStorage(`file:${directory}`, { forcePathStyle: false });
+  const storageUrl = `file:${directory}`;
+  const storage = await openStorage(storageUrl, { forcePathStyle: false });
   const buckets = await openSourceBuckets([], {});
   const queues = openQueues(server.redis);
   const log: LogLine[] = [];
@@ -47,6 +49,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
   );
   return {
     redisUrl: server.url,
+    storageUrl,
     redis: server.redis,
     storage,
     buckets,

@@ -56,7 +56,7 @@ test("a job is handed over parsed, once, and is done when its handler is", async
   const handle = vi.fn<PayloadConsumer["handle"]>(async () => {});
   consumeOf("parsed", { handle });
   await enqueue("parsed", { name: "one", more: "is left out" });
-  await eventually(async () => expect(await queueOf("parsed").getCompletedCount()).toBe(1));
+  await eventually(async () => expect(await queueOf("parsed").getJob("job-0")).toBeUndefined());
   expect(handle.mock.calls).toEqual([[{ name: "one" }, { number: 1, crashes: 0 }]]);
 });
 
@@ -85,11 +85,28 @@ test("what a handler throws makes its job be tried again, later each time as the
     },
   });
   await enqueue("retried", { name: "one" });
-  await eventually(async () => expect(await queueOf("retried").getCompletedCount()).toBe(1));
+  await eventually(async () => expect(await queueOf("retried").getJob("job-0")).toBeUndefined());
   expect(attempts.map(({ number, crashes }) => [number, crashes])).toEqual(
     [1, 2, 3, 4].map((number) => [number, 0]),
   );
   expect(asked).toEqual([1, 2, 3].map((number) => [number, `trouble ${number}`]));
+});
+
+test("a job that is put off is taken up again after that time, and no attempt of it is used up", async () => {
+  const attempts: number[] = [];
+  const times: number[] = [];
+  consumeOf("put-off", {
+    handle: async (_, { number }) => {
+      attempts.push(number);
+      times.push(performance.now());
+      return attempts.length < 3 ? { putOffMs: 100 } : undefined;
+    },
+  });
+  await enqueue("put-off", { name: "one" });
+  await eventually(async () => expect(await queueOf("put-off").getJob("job-0")).toBeUndefined());
+  expect(attempts).toEqual([1, 1, 1]);
+  expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(150);
+  expect(deps.log.filter(({ queue }) => queue === queueNames.classify("put-off", "bulk"))).toEqual([]);
 });
 
 test("without a schedule of its own a job waits for about a second after its first try", async () => {
@@ -135,8 +152,8 @@ test("closing takes no more jobs and waits for those in hand", async () => {
   expect(isClosed).toBe(false);
   finish();
   await closed;
-  const counts = await queueOf("closing").getJobCounts("completed", "wait", "active");
-  expect(counts).toEqual({ completed: 1, wait: 1, active: 0 });
+  const counts = await queueOf("closing").getJobCounts("wait", "active");
+  expect(counts).toEqual({ wait: 1, active: 0 });
   expect(names).toEqual(["in hand"]);
 });
 

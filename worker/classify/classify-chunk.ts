@@ -1,6 +1,7 @@
 import type { LimitFunction } from "p-limit";
 import { BatchResult } from "../../shared/contracts/batch.ts";
 import type { BatchItem, ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
+import { PermanentError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { batchItemId } from "../../shared/new-id.ts";
 import { countChunk } from "../../shared/state/count-chunk.ts";
@@ -58,13 +59,17 @@ export async function classifyChunk(
 }
 
 async function classifyItem(
-  { index, custom_id, image }: BatchItem,
+  item: BatchItem,
   { batch_id: batchId, tenant, top_k: topK, threshold }: ClassifyChunkPayload,
   { crashes }: Attempt,
   { labelling, quarantine, model, logger }: ClassifyDeps,
 ): Promise<BatchResult> {
+  const { index, custom_id } = item;
   const id = batchItemId(batchId, index);
-  const run = () => classifyImage(image, { lane: "bulk", tenant }, { topK, threshold }, labelling);
+  const run = async () => {
+    if ("fault" in item) throw new PermanentError("invalid_request", item.fault);
+    return classifyImage(item.image, { lane: "bulk", tenant }, { topK, threshold }, labelling);
+  };
   const attemptItem = (lastTry: boolean) =>
     tryImage(() => (crashes > 0 ? quarantine(id, run) : run()), { lastTry, id, logger });
   const outcome = await withRetries(attemptItem);

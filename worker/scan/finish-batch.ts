@@ -18,6 +18,8 @@ export async function finishBatch(
   if (found.status === "completed") return;
   await finalizeBatch(redis, id);
   const state = await knownBatch(redis, id);
+  if (state.chunks === null)
+    throw new Error(`Batch ${id} is finished before its source was listed to the end. This is a bug.`);
   await writeResults(storage, id, state.chunks);
   const batch = completed(state);
   await storage.put(storageKeys.batchManifest(id), JSON.stringify({ ...batch, tenant }), {

@@ -8,8 +8,8 @@ import { finishBatch } from "./finish-batch.ts";
 
 const CONCURRENCY = 4;
 
-/** Starts the `scan` role: cuts batches into chunks and closes them when all chunks are done. */
-export function startScan(deps: WorkerDeps): Consuming {
+/** Starts the `scan` role: lists the sources of batches, cuts them into chunks and closes them when all chunks are done. */
+export function startScan(deps: Omit<WorkerDeps, "config" | "onCrash">): Consuming {
   return consume(deps, {
     queue: queueNames.scan,
     payload: ScanPayload,

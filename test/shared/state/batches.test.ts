@@ -8,9 +8,10 @@ import {
   finalizeBatch,
   getBatchState,
   putBatch,
+  saveCursor,
   startBatch,
 } from "../../../shared/state/batches.ts";
-import { countChunk } from "../../../shared/state/count-chunk.ts";
+import { countChunk, sealChunks } from "../../../shared/state/count-chunk.ts";
 import { batchRecord } from "../../support/labelling.ts";
 import { startTestRedis } from "../../support/redis.ts";
 import type { TestRedis } from "../../support/redis.ts";
@@ -26,7 +27,8 @@ const DAY = 86_400;
 async function newBatch(total: number, chunks: number): Promise<string> {
   const record = batchRecord();
   await putBatch(server.redis, record, total);
-  await startBatch(server.redis, record.id, chunks);
+  await startBatch(server.redis, record.id);
+  await sealChunks(server.redis, record.id, chunks);
   return record.id;
 }
 const batchOf = async (id: string) => (await getBatchState(server.redis, id))?.batch;
@@ -38,7 +40,8 @@ test("a batch goes from validating to completed and says when it came to each st
   const look = async () => void seen.push(await batchOf(record.id));
   await putBatch(redis, record, 3);
   await look();
-  await startBatch(redis, record.id, 1);
+  await startBatch(redis, record.id);
+  await sealChunks(redis, record.id, 1);
   await look();
   await countChunk(redis, record.id, { number: 0, succeeded: 2, failed: 1 });
   await finalizeBatch(redis, record.id);
@@ -115,4 +118,59 @@ test("however often and in whatever order chunks are told, each counts once and 
     }),
     { numRuns: 50 },
   );
+});
+
+test("while the source is listed no chunk is the last, and the end is told exactly to who completes it", async () => {
+  const told = fc.integer({ min: 0, max: 5 }).chain((chunks) =>
+    fc.record({
+      chunks: fc.constant(chunks),
+      order: fc.shuffledSubarray(["seal", ...Array.from({ length: chunks }, (_, i) => i)], {
+        minLength: chunks + 1,
+      }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(told, async ({ chunks, order }) => {
+      const record = batchRecord();
+      await putBatch(server.redis, record, 0);
+      await startBatch(server.redis, record.id);
+      const answers = await Promise.all(
+        order.map((event) =>
+          typeof event === "number"
+            ? countChunk(server.redis, record.id, { number: event, succeeded: 1, failed: 0 })
+            : sealChunks(server.redis, record.id, chunks),
+        ),
+      );
+      expect(answers).toEqual(order.map((_, i) => i === chunks));
+      expect(await sealChunks(server.redis, record.id, chunks), "told again after a crash").toBe(true);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("the total grows with what is listed, the time left is unknown until all is, and a cursor never goes back", async () => {
+  const { redis } = server;
+  const record = batchRecord();
+  await putBatch(redis, record, 0);
+  await startBatch(redis, record.id);
+  await saveCursor(redis, record.id, { chunks: 2, items: 100, position: "b" });
+  await saveCursor(redis, record.id, { chunks: 1, items: 64, position: "a" });
+  await countChunk(redis, record.id, { number: 0, succeeded: 25, failed: 0 });
+  const listing = await getBatchState(redis, record.id);
+  expect(listing).toMatchObject({
+    cursor: { chunks: 2, items: 100, position: "b" },
+    chunks: null,
+    batch: { request_counts: { total: 100 }, progress: 0.25, eta_seconds: null },
+  });
+  await sealChunks(redis, record.id, 2);
+  expect((await batchOf(record.id))?.eta_seconds).toBeGreaterThanOrEqual(0);
+});
+
+test("a batch of no items has none, and is all done when it is completed", async () => {
+  const record = batchRecord();
+  await putBatch(server.redis, record, 0);
+  expect(await sealChunks(server.redis, record.id, 0)).toBe(true);
+  expect((await batchOf(record.id))?.progress).toBe(0);
+  await completeBatch(server.redis, record.id, new Date().toISOString());
+  expect((await batchOf(record.id))?.progress).toBe(1);
 });

@@ -7,6 +7,7 @@ import { storageKeys } from "../../../shared/keys.ts";
 import { batchItemId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
+import { sealChunks } from "../../../shared/state/count-chunk.ts";
 import { classifyChunk } from "../../../worker/classify/classify-chunk.ts";
 import { TEST_DIGEST, batchRecord, raven, swan, testLabelling } from "../../support/labelling.ts";
 import type { Answers } from "../../support/labelling.ts";
@@ -30,7 +31,8 @@ const chunkDeps = (answers: Answers) => {
 async function startedBatch(chunks: number, paths: string[], chunk = 0): Promise<ClassifyChunkPayload> {
   const record = batchRecord();
   await putBatch(deps.redis, record, chunks * paths.length);
-  await startBatch(deps.redis, record.id, chunks);
+  await startBatch(deps.redis, record.id);
+  await sealChunks(deps.redis, record.id, chunks);
   const items = paths.map((path, i) => ({
     index: chunk * paths.length + i,
     custom_id: `item ${path}`,

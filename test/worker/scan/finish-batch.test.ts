@@ -5,7 +5,7 @@ import { storageKeys } from "../../../shared/keys.ts";
 import { batchItemId, messageId, newId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
-import { countChunk } from "../../../shared/state/count-chunk.ts";
+import { countChunk, sealChunks } from "../../../shared/state/count-chunk.ts";
 import { finishBatch } from "../../../worker/scan/finish-batch.ts";
 import { TEST_DIGEST, batchRecord } from "../../support/labelling.ts";
 import { readQueue } from "../../support/queue-reader.ts";
@@ -34,7 +34,8 @@ async function doneBatch() {
   const record = batchRecord();
   const { id } = record;
   await putBatch(deps.redis, record, 4);
-  await startBatch(deps.redis, id, 2);
+  await startBatch(deps.redis, id);
+  await sealChunks(deps.redis, id, 2);
   const lines = (["succeeded", "failed", "succeeded", "succeeded"] as const).map((status, i) =>
     line(id, i, status),
   );
