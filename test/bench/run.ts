@@ -30,6 +30,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+// Redis is stopped when the process exits, which a signal alone does not make it do; workers end when they are left alone.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 const machine = describeMachine();
 const toRun = Object.entries(SCENARIOS).filter(([name]) => asked.length === 0 || asked.includes(name));
 process.stderr.write(`${machineLine(machine)}\n`);
