@@ -27,7 +27,7 @@ export const WorkerConfig = CommonConfig.extend({
     .default("cpu")
     .meta({ description: "What ONNX Runtime runs on. A worker that cannot have it does not start." }),
   MAX_BATCH_SIZE: wholeNumber(1, 1024).default(32).meta({ description: "The most images in a micro-batch." }),
-  BATCH_MAX_WAIT_MS: wholeNumber(0, 1000).default(5).meta({
+  BATCH_MAX_WAIT_MS: wholeNumber(0, 1000).default(25).meta({
     description:
       "The longest an image waits for others while the engine is free, in milliseconds; it waits only while that pays.",
   }),

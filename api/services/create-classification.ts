@@ -25,12 +25,34 @@ export interface CreateClassificationInput {
 /** Accepts an image: when it returns, Redis has the job. The answer is the finished classification when that came in time. */
 export async function createClassification(
   deps: ApiDeps,
-  { tenant, image, options, cancelAfterMs, waitMs, signal }: CreateClassificationInput,
+  input: CreateClassificationInput,
 ): Promise<Classification> {
-  const model = await resolveModel(deps, options.model);
   const id = newId("cls");
+  const listening = input.waitMs > 0 ? deps.finished.expect(id) : undefined;
+  // Its failure is met where it is awaited, which may be later than it happens.
+  listening?.catch(() => {});
+  const queued = await accept(deps, id, input, listening).catch((error: unknown) => {
+    listening?.then((wait) => wait.cancel()).catch(() => {});
+    throw error;
+  });
+  const wait = await listening;
+  // It is accepted whatever becomes of the wait, as when Redis goes now.
+  const ended = await wait?.result(input.waitMs, input.signal).catch((err: unknown) => {
+    deps.logger.warn({ id, err }, "a wait was cut short");
+  });
+  return ended ?? queued;
+}
+
+/** Stores what came with the request, writes the state down and enqueues the job, in this order and not before `isHeard` has settled. */
+async function accept(
+  deps: ApiDeps,
+  id: string,
+  { tenant, image, options, cancelAfterMs }: CreateClassificationInput,
+  isHeard: Promise<unknown> | undefined,
+): Promise<Classification> {
   const now = Date.now();
-  const pointer = await storeImage(deps.storage, id, image);
+  const model = await resolveModel(deps, options.model);
+  const [pointer] = await Promise.all([storeImage(deps.storage, id, image), isHeard]);
   const payload: ClassifyImagePayload = {
     kind: "image",
     id,
@@ -48,17 +70,7 @@ export async function createClassification(
     url: `${deps.baseUrl()}/v1/classifications/${id}`,
   };
   const queued = queuedClassification(payload);
-  const wait = waitMs > 0 ? await deps.finished.expect(id) : undefined;
-  try {
-    await putClassification(deps.redis, tenant, queued);
-    await deps.queues.enqueueClassify(model, options.priority, [{ id, payload }]);
-  } catch (error) {
-    wait?.cancel().catch(() => {});
-    throw error;
-  }
-  // It is accepted whatever becomes of the wait, as when Redis goes now.
-  const ended = await wait?.result(waitMs, signal).catch((err: unknown) => {
-    deps.logger.warn({ id, err }, "a wait was cut short");
-  });
-  return ended ?? queued;
+  await putClassification(deps.redis, tenant, queued);
+  await deps.queues.enqueueClassify(model, options.priority, [{ id, payload }]);
+  return queued;
 }

@@ -40,7 +40,7 @@ export function openFinishedFeed(redis: RedisClient) {
           } finally {
             clearTimeout(timer);
             signal.removeEventListener("abort", giveUp);
-            await cancel();
+            cancel().catch(() => {});
           }
         },
       };

@@ -27,8 +27,7 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
     async put(key, body) {
       const target = fileOf(key);
       await withFinishedFile(root, body, async (file) => {
-        await makeFolder(dirname(target));
-        await rename(file, target);
+        await inFolder(dirname(target), () => rename(file, target));
         await flush(dirname(target));
       });
     },
@@ -36,17 +35,14 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
     async putIfAbsent(key, body) {
       const target = fileOf(key);
       return withFinishedFile(root, body, async (file) => {
-        await makeFolder(dirname(target));
-        if (
-          await unless(
-            "EEXIST",
-            link(file, target).then(() => "written"),
-          )
-        ) {
-          await flush(dirname(target));
-          return true;
-        }
-        return false;
+        const linked = unless(
+          "EEXIST",
+          inFolder(dirname(target), () => link(file, target)).then(() => true),
+        );
+        const isFirst = (await linked) ?? false;
+        await rm(file);
+        if (isFirst) await flush(dirname(target));
+        return isFirst;
       });
     },
 
@@ -76,23 +72,22 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
       await unless("ENOENT", flush(dirname(target)));
     },
 
-    check: () => withFinishedFile(root, "", async () => {}),
+    check: () => withFinishedFile(root, "", rm),
 
     close: async () => {},
   };
 }
 
-/** Writes a file aside and flushes it, has it put in place, and removes it if it is still there. */
+/** Writes a file aside and flushes it, and has it put in place; when that fails, it is removed. */
 async function withFinishedFile<T>(
   root: string,
   body: Uint8Array | string,
   putInPlace: (file: string) => Promise<T>,
 ): Promise<T> {
   const folder = join(root, UNFINISHED);
-  await makeFolder(folder);
   const path = join(folder, randomUUID());
+  const file = await inFolder(folder, () => open(path, "wx"));
   try {
-    const file = await open(path, "wx");
     try {
       await file.writeFile(body);
       await file.sync();
@@ -100,8 +95,20 @@ async function withFinishedFile<T>(
       await file.close();
     }
     return await putInPlace(path);
-  } finally {
+  } catch (error) {
     await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** Does something in a folder, which is made when it is not there: it mostly is, and looking first would cost as much as doing. */
+async function inFolder<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await makeFolder(folder);
+    return act();
   }
 }
 

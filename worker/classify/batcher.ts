@@ -104,7 +104,9 @@ export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number
       const [first] = filling.rows;
       const waitedMs = performance.now() - (first?.since ?? 0);
       const isFull = filling.rows.length === capacity;
-      const waitMs = isFull ? 0 : window.waitMs({ waiting: filling.rows.length, coming, waitedMs });
+      const isInteractive = filling.rows.some(({ lane }) => lane === "interactive");
+      const situation = { isInteractive, waiting: filling.rows.length, coming, waitedMs };
+      const waitMs = isFull ? 0 : window.waitMs(situation);
       if (waitMs > 0) {
         timer = setTimeout(advance, waitMs);
         return;

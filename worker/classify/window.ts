@@ -5,6 +5,8 @@ const WEIGHT = 0.2;
 
 /** What is known when an instance is free and a micro-batch could run. */
 export interface Situation {
+  /** Whether an interactive image is among those that wait. */
+  isInteractive: boolean;
   /** Images that wait to be run. */
   waiting: number;
   /** Images that are being fetched or decoded: the only ones worth waiting for. */
@@ -15,7 +17,8 @@ export interface Situation {
 
 /**
  * Decides whether to wait for one more image. Waiting makes each of n images a gap later, and saves the newcomer the
- * fixed cost of a micro-batch: it pays while n · gap < a. Both are learned, and the whole wait is bounded.
+ * fixed cost of a micro-batch: it pays while n · gap < a. Both are learned. For bulk images, of which nobody waits for a
+ * single one, it always pays. The whole wait is bounded.
  */
 export class Window {
   readonly #maxWaitMs: number;
@@ -39,9 +42,11 @@ export class Window {
   }
 
   /** Milliseconds to wait for the next arrival; 0 to run now. */
-  waitMs({ waiting, coming, waitedMs }: Situation): number {
+  waitMs({ isInteractive, waiting, coming, waitedMs }: Situation): number {
     const left = this.#maxWaitMs - waitedMs;
-    if (coming === 0 || left <= 0 || this.#gapMs === undefined) return 0;
+    if (coming === 0 || left <= 0) return 0;
+    if (!isInteractive) return left;
+    if (this.#gapMs === undefined) return 0;
     return waiting * this.#gapMs < this.#costs.fixedMs() ? Math.min(left, 2 * this.#gapMs) : 0;
   }
 }

@@ -56,32 +56,49 @@ describe("what a micro-batch costs", () => {
 
 describe("the window", () => {
   test("is open while the next image comes sooner than the fixed cost it saves", () => {
-    expect(arrivals(2).waitMs({ waiting: 1, coming: 3, waitedMs: 0 })).toBeCloseTo(4);
+    expect(arrivals(2).waitMs({ isInteractive: true, waiting: 1, coming: 3, waitedMs: 0 })).toBeCloseTo(4);
   });
 
   test("closes when so many wait that their delay outweighs what one more saves", () => {
     const window = arrivals(2);
-    expect(window.waitMs({ waiting: 4, coming: 3, waitedMs: 0 })).toBeGreaterThan(0);
-    expect(window.waitMs({ waiting: 5, coming: 3, waitedMs: 0 })).toBe(0);
+    expect(window.waitMs({ isInteractive: true, waiting: 4, coming: 3, waitedMs: 0 })).toBeGreaterThan(0);
+    expect(window.waitMs({ isInteractive: true, waiting: 5, coming: 3, waitedMs: 0 })).toBe(0);
+  });
+
+  test("stays open for bulk images until the bound, whatever they cost", () => {
+    const bulk = { isInteractive: false, waiting: 5, coming: 3, waitedMs: 4 };
+    expect(arrivals(2).waitMs(bulk)).toBe(16);
+    expect(new Window(20, new RungCosts([1, 2])).waitMs(bulk)).toBe(16);
+    expect(arrivals(2).waitMs({ ...bulk, coming: 0 })).toBe(0);
+    expect(arrivals(2).waitMs({ ...bulk, waitedMs: 20 })).toBe(0);
   });
 
   test("is shut when nothing is on its way", () => {
-    expect(arrivals(2).waitMs({ waiting: 1, coming: 0, waitedMs: 0 })).toBe(0);
+    expect(arrivals(2).waitMs({ isInteractive: true, waiting: 1, coming: 0, waitedMs: 0 })).toBe(0);
   });
 
   test("is shut for arrivals that are far between", () => {
-    expect(arrivals(50).waitMs({ waiting: 1, coming: 1, waitedMs: 0 })).toBe(0);
+    expect(arrivals(50).waitMs({ isInteractive: true, waiting: 1, coming: 1, waitedMs: 0 })).toBe(0);
   });
 
   test("never holds an image longer than the bound", () => {
     const window = arrivals(2, 5);
-    expect(window.waitMs({ waiting: 1, coming: 1, waitedMs: 3 })).toBeCloseTo(2);
-    expect(window.waitMs({ waiting: 1, coming: 1, waitedMs: 5 })).toBe(0);
+    expect(window.waitMs({ isInteractive: true, waiting: 1, coming: 1, waitedMs: 3 })).toBeCloseTo(2);
+    expect(window.waitMs({ isInteractive: true, waiting: 1, coming: 1, waitedMs: 5 })).toBe(0);
   });
 
   test("is shut with a bound of 0, and before costs and gaps are known", () => {
-    expect(arrivals(2, 0).waitMs({ waiting: 1, coming: 1, waitedMs: 0 })).toBe(0);
-    expect(arrivals(2, 20, new RungCosts([1, 2])).waitMs({ waiting: 1, coming: 1, waitedMs: 0 })).toBe(0);
-    expect(new Window(20, learnedCosts()).waitMs({ waiting: 1, coming: 1, waitedMs: 0 })).toBe(0);
+    expect(arrivals(2, 0).waitMs({ isInteractive: true, waiting: 1, coming: 1, waitedMs: 0 })).toBe(0);
+    expect(
+      arrivals(2, 20, new RungCosts([1, 2])).waitMs({
+        isInteractive: true,
+        waiting: 1,
+        coming: 1,
+        waitedMs: 0,
+      }),
+    ).toBe(0);
+    expect(
+      new Window(20, learnedCosts()).waitMs({ isInteractive: true, waiting: 1, coming: 1, waitedMs: 0 }),
+    ).toBe(0);
   });
 });
