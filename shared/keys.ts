@@ -24,6 +24,7 @@ export const storageKeys = {
     return `results/${tenant}/${day}/${id}.json`;
   },
   batchItems: (id: string) => `batches/${id}/items.jsonl`,
+  batchPage: (id: string, firstItem: number) => `batches/${id}/pages/${digits(firstItem, 10)}.json`,
   batchPart: (id: string, chunk: number) => `batches/${id}/parts/${digits(chunk, 8)}.jsonl`,
   batchResults: (id: string) => `batches/${id}/results.jsonl`,
   batchErrors: (id: string) => `batches/${id}/errors.jsonl`,

@@ -25,7 +25,7 @@ const create = createRoute({
   request: { body: { required: true, content: { "application/json": { schema: CreateBatch } } } },
   responses: {
     202: { description: "Accepted: ask again at `Location`.", headers: acceptedHeaders, ...answer },
-    ...problems("model_not_found", "image_too_large", "unsupported_media_type"),
+    ...problems("model_not_found", "image_too_large", "unsupported_media_type", "fetch_forbidden"),
   },
 });
 

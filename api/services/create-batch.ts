@@ -1,9 +1,11 @@
 import pLimit from "p-limit";
 import type { Batch, CreateBatch } from "../../shared/contracts/batch.ts";
-import type { BatchItem, BatchRecord } from "../../shared/contracts/queue-payloads.ts";
+import type { BatchItem, BatchRecord, BatchSource } from "../../shared/contracts/queue-payloads.ts";
+import { AppError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { batchItemId, newId } from "../../shared/new-id.ts";
 import { getBatchState, putBatch } from "../../shared/state/batches.ts";
+import { bucketFault } from "../../shared/storage/source-buckets.ts";
 import type { ApiDeps } from "../deps.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { storeImage } from "./store-image.ts";
@@ -11,17 +13,22 @@ import { storeImage } from "./store-image.ts";
 /** Images that came with a request and are stored at once. */
 const STORED_AT_ONCE = 8;
 
-/** Accepts a batch: its items are stored, and Redis has the job that cuts them into chunks, when it returns. */
+/** Accepts a batch: its items are stored, and Redis has the job that lists them, when it returns. Throws AppError fetch_forbidden for a bucket that may not be read. */
 export async function createBatch(deps: ApiDeps, tenant: string, request: CreateBatch): Promise<Batch> {
-  const { redis, storage, queues } = deps;
+  const { redis, storage, queues, config } = deps;
+  const source = sourceOf(request, config.S3_SOURCE_BUCKETS);
   const model = await resolveModel(deps, request.model);
   const id = newId("bat");
-  const lines = await storeItems(storage, id, request.items);
-  await storage.put(storageKeys.batchItems(id), lines, { contentType: "application/x-ndjson" });
+  const { items = [] } = request;
+  if (source.type === "items")
+    await storage.put(storageKeys.batchItems(id), await storeItems(storage, id, items), {
+      contentType: "application/x-ndjson",
+    });
   const record: BatchRecord = {
     id,
     tenant,
     model,
+    source,
     top_k: request.top_k,
     threshold: request.threshold,
     metadata: request.metadata,
@@ -30,17 +37,28 @@ export async function createBatch(deps: ApiDeps, tenant: string, request: Create
     created_at: new Date().toISOString(),
     url: `${deps.baseUrl()}/v1/batches/${id}`,
   };
-  await putBatch(redis, record, request.items.length);
+  await putBatch(redis, record, items.length);
   await queues.enqueueScan({ id: `${id}-enqueue`, payload: { kind: "enqueue", tenant, batch_id: id } });
   const state = await getBatchState(redis, id);
   if (state === undefined) throw new Error(`Batch ${id} vanished while it was made. This is a bug.`);
   return state.batch;
 }
 
+function sourceOf({ manifest, prefix }: CreateBatch, allowed: readonly string[]): BatchSource {
+  const [source, pointer]: [BatchSource, string] = manifest
+    ? [{ type: "manifest", ...manifest.s3 }, "/manifest/s3/bucket"]
+    : prefix
+      ? [{ type: "prefix", ...prefix }, "/prefix/bucket"]
+      : [{ type: "items" }, ""];
+  const fault = source.type === "items" ? undefined : bucketFault(allowed, source.bucket);
+  if (fault === undefined) return source;
+  throw new AppError("fetch_forbidden", fault, [{ pointer, detail: fault, code: "fetch_forbidden" }]);
+}
+
 async function storeItems(
   storage: ApiDeps["storage"],
   id: string,
-  items: CreateBatch["items"],
+  items: NonNullable<CreateBatch["items"]>,
 ): Promise<string> {
   const limit = pLimit(STORED_AT_ONCE);
   const stored = await Promise.all(

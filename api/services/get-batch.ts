@@ -21,13 +21,15 @@ export async function getBatch(
   return Batch.parse(manifest);
 }
 
-/** The results of a completed batch, one JSON line an item in the order of the items. Throws AppError not_found, or conflict before it is completed. */
+/** The results of a completed batch, one JSON line an item in the order of the items. Throws AppError not_found, or conflict when it is not completed. */
 export async function getBatchResults(
   deps: Pick<ApiDeps, "redis" | "storage">,
   tenant: string,
   id: string,
 ): Promise<ReadableStream<Uint8Array>> {
-  const { status, progress } = await getBatch(deps, tenant, id);
+  const { status, progress, error } = await getBatch(deps, tenant, id);
+  if (error !== null)
+    throw new AppError("conflict", `The batch has no results, for it failed: ${error.detail}`);
   if (status !== "completed")
     throw new AppError(
       "conflict",

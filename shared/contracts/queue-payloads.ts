@@ -2,7 +2,7 @@ import { z } from "zod";
 import { CustomId } from "./batch.ts";
 import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType } from "./event.ts";
 import { BatchId, ClassificationId, MessageId, ModelName, Tenant } from "./ids.ts";
-import { HttpUrl, ImagePointer } from "./image.ts";
+import { BucketName, HttpUrl, ImagePointer, S3Object } from "./image.ts";
 import { Lane } from "./lane.ts";
 
 const Labelling = z.object({
@@ -71,10 +71,24 @@ export const DeliverPayload = z.object({
 });
 export type DeliverPayload = z.infer<typeof DeliverPayload>;
 
+/** Where the items of a batch come from: a file of those that came with the request, a manifest, or all objects under a prefix. */
+export const BatchSource = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("items") }),
+  z.object({ type: z.literal("manifest"), ...S3Object.shape }),
+  z.object({
+    type: z.literal("prefix"),
+    bucket: BucketName,
+    prefix: z.string(),
+    suffixes: z.array(z.string()).optional(),
+  }),
+]);
+export type BatchSource = z.infer<typeof BatchSource>;
+
 /** What a batch is made of besides its counters: kept in Redis while it moves, so that every worker can end it. */
 export const BatchRecord = Labelling.extend({
   id: BatchId,
   metadata: z.record(z.string(), z.string()),
+  source: BatchSource.default({ type: "items" }),
   webhook: webhookFor(BATCH_EVENTS),
   created_at: z.iso.datetime(),
   url: z.string(),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BatchStatus } from "../contracts/batch.ts";
 import type { Batch } from "../contracts/batch.ts";
+import { ItemError } from "../contracts/error.ts";
 import { BatchRecord } from "../contracts/queue-payloads.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
@@ -33,6 +34,12 @@ const BatchHash = z.object({
   in_progress_at: time,
   finalizing_at: time,
   completed_at: time,
+  failed_at: time,
+  error: z
+    .string()
+    .transform((text) => ItemError.parse(JSON.parse(text)))
+    .nullable()
+    .default(null),
 });
 type BatchHash = z.infer<typeof BatchHash>;
 
@@ -100,6 +107,23 @@ export async function completeBatch(redis: RedisClient, id: string, completedAt:
   await redis.multi().hset(key, fields).expire(key, FINISHED_TTL).exec();
 }
 
+/** Notes why the batch cannot be listed, and when that was found; what was noted first stays. It has failed once `endFailedBatch` says so. */
+export async function noteFailure(redis: RedisClient, id: string, error: ItemError): Promise<void> {
+  const key = redisKeys.batch(id);
+  await redis
+    .multi()
+    .hsetnx(key, "error", JSON.stringify(error))
+    .hsetnx(key, "failed_at", new Date().toISOString())
+    .exec();
+}
+
+/** Notes that the batch has failed. Redis may forget it after an hour, since storage has its manifest. */
+export async function endFailedBatch(redis: RedisClient, id: string): Promise<void> {
+  const key = redisKeys.batch(id);
+  const fields = { status: "failed" satisfies BatchStatus };
+  await redis.multi().hset(key, fields).expire(key, FINISHED_TTL).exec();
+}
+
 /** The resource made of the hash. `now` is in milliseconds since 1970. */
 function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): Batch {
   const total = Math.max(hash.total, cursor.items);
@@ -123,6 +147,8 @@ function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): B
     in_progress_at: hash.in_progress_at,
     finalizing_at: hash.finalizing_at,
     completed_at: hash.completed_at,
+    failed_at: hash.failed_at,
+    error: hash.error,
     urls: { get: record.url, results: `${record.url}/results` },
   };
 }

@@ -58,7 +58,10 @@ export async function openSourceBuckets(
 
     async open(object, { from, etag }) {
       const range = from > 0 ? { Range: `bytes=${from}-` } : {};
-      return get(object, { ...range, IfMatch: etag });
+      return await get(object, { ...range, IfMatch: etag }).catch((error: unknown) => {
+        if (etag === undefined || statusOf(error) !== 416) throw error;
+        return { stream: new Blob([]).stream(), etag };
+      });
     },
 
     async list(bucket, prefix, { after, limit }) {
@@ -100,6 +103,11 @@ async function explained<T>(what: string, work: Promise<T>): Promise<T> {
       });
     throw new Error(`${what} could not be read: ${String(cause)}`, { cause });
   }
+}
+
+function statusOf(error: unknown): number | undefined {
+  const cause = error instanceof Error && error.cause instanceof S3ServiceException ? error.cause : undefined;
+  return cause?.$metadata.httpStatusCode;
 }
 
 function concatenated(pieces: readonly Uint8Array[], size: number): Uint8Array {

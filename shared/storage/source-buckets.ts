@@ -21,8 +21,8 @@ export interface SourceBuckets {
   /** The bytes of an object of at most `maxBytes` bytes. */
   read(object: S3Object, limit: { maxBytes: number }): Promise<Uint8Array>;
 
-  /** Opens an object from byte `from`, 0 for all of it; with `etag` only this version of it. Read the stream to its end or cancel it. */
-  open(object: S3Object, range: { from: number; etag?: string }): Promise<ObjectStream>;
+  /** Opens an object from byte `from`, 0 for all of it; with `etag` only this version of it, of which nothing may be left. Read the stream to its end or cancel it. */
+  open(object: S3Object, range: { from: number; etag?: string | undefined }): Promise<ObjectStream>;
 
   /** Up to `limit` (at most 1000) objects whose key begins with `prefix` and comes after `after`, which is `""` at first. */
   list(bucket: string, prefix: string, page: { after: string; limit: number }): Promise<KeyPage>;

@@ -177,6 +177,8 @@ test("clients that go in the middle of their results leave no file open", async 
     in_progress_at: null,
     finalizing_at: null,
     completed_at: null,
+    failed_at: null,
+    error: null,
     urls: { get: "", results: "" },
   };
   const contentType = "application/json";

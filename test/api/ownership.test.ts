@@ -26,6 +26,7 @@ async function moveBatch(tenant: string): Promise<Batch> {
     model: "figures",
     top_k: 5,
     threshold: 0,
+    source: { type: "items" },
     metadata: { secret: "of its owner" },
     webhook: null,
     created_at: new Date().toISOString(),

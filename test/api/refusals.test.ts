@@ -182,8 +182,43 @@ const REFUSED_JSON: Refused[] = [
     of: "a batch without items",
     path: BATCHES,
     body: {},
-    pointers: ["/items"],
-    detail: /\/items: is missing: expected array/,
+    pointers: [""],
+    detail: /^body: must have exactly one of items, manifest and prefix/,
+  },
+  {
+    of: "a batch of two sources",
+    path: BATCHES,
+    body: { items: [item("a")], prefix: { bucket: "photos", prefix: "" } },
+    pointers: [""],
+    detail: /exactly one of items, manifest and prefix/,
+  },
+  {
+    of: "a manifest that is no object",
+    path: BATCHES,
+    body: { manifest: "s3://photos/list.csv" },
+    pointers: ["/manifest"],
+    detail: /expected object/,
+  },
+  {
+    of: "a manifest without a key",
+    path: BATCHES,
+    body: { manifest: { s3: { bucket: "photos" } } },
+    pointers: ["/manifest/s3/key"],
+    detail: /is missing: expected string/,
+  },
+  {
+    of: "suffixes that are a text",
+    path: BATCHES,
+    body: { prefix: { bucket: "photos", prefix: "", suffixes: ".jpg" } },
+    pointers: ["/prefix/suffixes"],
+    detail: /expected array/,
+  },
+  {
+    of: "a prefix with an option of no such name",
+    path: BATCHES,
+    body: { prefix: { bucket: "photos", prefix: "", recursive: true } },
+    pointers: ["/prefix/recursive"],
+    detail: /there is no such option/,
   },
   {
     of: "a batch of no items",
@@ -255,6 +290,17 @@ test.each(["*", "YQ=", "YQ==YQ==", "YWJj=", "YW Jj", "YWJ_", "Y", `${"=".repeat(
     });
   },
 );
+
+test("a bucket that may not be read is refused with the variable that allows it, and where it is named", async () => {
+  for (const [pointer, body] of [
+    ["/manifest/s3/bucket", { manifest: { s3: { bucket: "private", key: "list.csv" } } }],
+    ["/prefix/bucket", { prefix: { bucket: "private", prefix: "" } }],
+  ] as const) {
+    const problem = await problemOf(await api.post(BATCHES, body));
+    expect(problem).toMatchObject({ status: 422, code: "fetch_forbidden", errors: [{ pointer }] });
+    expect(problem.detail).toContain("not among S3_SOURCE_BUCKETS");
+  }
+});
 
 test("10 001 items are refused with the number that is allowed", async () => {
   const items = Array.from({ length: MAX_INLINE_ITEMS + 1 }, (_, index) => item(String(index)));
@@ -374,7 +420,7 @@ test("a batch that is no JSON is refused", async () => {
 
 test.each([
   [CLASSIFICATIONS, /has no body: send an image/],
-  [BATCHES, /^\/items: is missing/],
+  [BATCHES, /^body: must have exactly one of items/],
 ])("no body at all is refused by POST %s", async (path, detail) => {
   const problem = await problemOf(await api.request(path, { method: "POST" }));
   expect(problem).toMatchObject({ status: 400, code: "invalid_request" });

@@ -15,18 +15,23 @@ export interface FakeRun {
 /** An image of one pixel whose first byte tells it from others. */
 export const markedImage = (mark: number): Uint8Array => Uint8Array.of(mark, 0, 0);
 
-/** An engine of images of one pixel, whose micro-batches end when the test says so. */
-export function fakeEngine(maxBatchSize = 4, instances = 1): { engine: Engine; runs: FakeRun[] } {
+/** An engine of images of one pixel, whose micro-batches end when the test says so; `costMs` is what each rung takes, in milliseconds. */
+export function fakeEngine(
+  maxBatchSize = 4,
+  instances = 1,
+  costMs: (rung: number) => number = () => 10,
+): { engine: Engine; runs: FakeRun[] } {
   const runs: FakeRun[] = [];
   const rungs = ladder(maxBatchSize);
   const engine: Engine = {
     rungs,
     instances,
+    warmMs: rungs.map(costMs),
     createSlab: () => createSlab(maxBatchSize, { size: [1, 1], topK: 1 }),
     run({ memory }, rung) {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       const marks = Array.from({ length: rung }, (_, row) => new Uint8Array(memory.pixels)[row * 3] ?? 0);
-      const finish = (inferenceMs = 10) => {
+      const finish = (inferenceMs = costMs(rung)) => {
         for (const [row, mark] of marks.entries()) new Float32Array(memory.answers)[2 * row] = mark;
         resolve(inferenceMs);
       };

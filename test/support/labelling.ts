@@ -36,6 +36,7 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
   const engine: Engine = {
     rungs: [1, 2, 4, 8],
     instances: 1,
+    warmMs: [1, 1, 1, 1],
     createSlab: () => createSlab(8, shape),
     async run({ memory }, rung) {
       const pixels = new Uint8Array(memory.pixels);
@@ -100,6 +101,7 @@ export function batchRecord(more: Partial<BatchRecord> = {}): BatchRecord {
     model: "birds",
     top_k: 1,
     threshold: 0,
+    source: { type: "items" },
     metadata: {},
     webhook: { url: "https://client.example/hook" },
     created_at: new Date(Date.now() - 5_000).toISOString(),

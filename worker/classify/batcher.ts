@@ -55,6 +55,7 @@ export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number
   const capacity = engine.rungs.at(-1) ?? 1;
   const lanes = new Lanes<Arrival>();
   const costs = new RungCosts(engine.rungs);
+  for (const [index, rung] of engine.rungs.entries()) costs.learn(rung, engine.warmMs[index] ?? 0);
   const window = new Window(maxWaitMs, costs);
   const slabs = Array.from({ length: engine.instances + 1 }, () => engine.createSlab());
   let filling: Filling = { slab: slabs.pop() ?? engine.createSlab(), rows: [] };
@@ -116,7 +117,19 @@ export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number
     }
   };
 
+  /** Where an interactive image is aboard, leaves as many bulk images for later as would make it wait too long. */
+  const makeQuick = () => {
+    const urgent = filling.rows.filter(({ lane }) => lane === "interactive");
+    const most = urgent.length === 0 ? capacity : costs.besides(urgent.length);
+    if (filling.rows.length <= most) return;
+    const bulk = filling.rows.filter(({ lane }) => lane === "bulk");
+    filling.rows = [];
+    for (const each of [...urgent, ...bulk.splice(0, most - urgent.length)]) enter(each);
+    for (const left of bulk.toReversed()) lanes.putBack(left);
+  };
+
   const runNext = async () => {
+    makeQuick();
     const { slab, rows } = filling;
     const batch = rows.splice(0, costs.worthRunning(rows.length));
     for (const left of rows.toReversed()) lanes.putBack(left);

@@ -32,6 +32,17 @@ export class RungCosts {
     return costBelow / below < costAbove / waiting ? below : waiting;
   }
 
+  /**
+   * How many images may run together with `urgent` interactive ones: as many as fill a rung that takes at most twice as long
+   * as the interactive ones would alone. So bulk has its share, and a single image does not wait for a full micro-batch of it.
+   */
+  besides(urgent: number): number {
+    const aloneMs = this.#averageMs.get(rungFor(this.#rungs, urgent));
+    const isQuick = (rung: number) => (this.#averageMs.get(rung) ?? Infinity) <= 2 * (aloneMs ?? 0);
+    const largest = this.#rungs.at(-1) ?? 1;
+    return aloneMs === undefined ? largest : Math.max(urgent, ...this.#rungs.filter(isQuick));
+  }
+
   /** The a of a + b·n, in milliseconds: what a micro-batch costs before its first image. 0 until two rungs are known. */
   fixedMs(): number {
     const known = this.#rungs.filter((rung) => this.#averageMs.has(rung));

@@ -11,6 +11,8 @@ export interface Engine {
   /** The sizes of micro-batches, ascending; the last is the largest. */
   readonly rungs: readonly number[];
   readonly instances: number;
+  /** Milliseconds that each rung took when it was warmed. */
+  readonly warmMs: readonly number[];
   /** Makes room for a micro-batch of the largest rung. */
   createSlab(): Slab;
   /**
@@ -81,6 +83,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return {
     rungs,
     instances: options.instances,
+    warmMs: idle[0]?.warmMs ?? [],
     createSlab: () => createSlab(maxBatchSize, { size, topK }),
     async run(slab, rung) {
       const instance = idle.pop() ?? (await new Promise<Instance>((resolve) => waiting.push(resolve)));

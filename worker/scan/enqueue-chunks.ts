@@ -5,11 +5,9 @@ import { sealChunks } from "../../shared/state/count-chunk.ts";
 import type { PutOff } from "../consume.ts";
 import type { WorkerDeps } from "../start.ts";
 import { listSource } from "./list-source.ts";
-import { PAGE_ITEMS } from "./page.ts";
+import { CHUNK_SIZE, PAGE_ITEMS } from "./page.ts";
 import type { Page } from "./page.ts";
 
-/** The most items of a batch that travel in one job. */
-const CHUNK_SIZE = 64;
 /** The most jobs that wait in the bulk lane of a model, beyond which nothing is added: 16 384 images, some minutes of work. */
 export const MAX_WAITING_CHUNKS = 256;
 /** Pages after which others get their turn. */
@@ -32,7 +30,7 @@ export async function enqueueChunks(
   const state = await getBatchState(redis, id);
   if (state === undefined) throw new Error(`Batch ${id} is to be enqueued and Redis does not know it.`);
   const { record, batch } = state;
-  if (batch.status === "completed") return;
+  if (batch.status === "completed" || batch.status === "failed") return;
   if (batch.status === "validating") await startBatch(redis, id);
   const isFull = async () =>
     (await queues.countWaiting(record.model, "bulk")) + PAGE_ITEMS / CHUNK_SIZE > MAX_WAITING_CHUNKS;

@@ -1,9 +1,11 @@
 import { ScanPayload } from "../../shared/contracts/queue-payloads.ts";
+import { PermanentError } from "../../shared/errors.ts";
 import { queueNames } from "../../shared/queue.ts";
 import { consume } from "../consume.ts";
 import type { Consuming } from "../consume.ts";
 import type { WorkerDeps } from "../start.ts";
 import { enqueueChunks } from "./enqueue-chunks.ts";
+import { failBatch } from "./fail-batch.ts";
 import { finishBatch } from "./finish-batch.ts";
 
 const CONCURRENCY = 4;
@@ -14,7 +16,14 @@ export function startScan(deps: Omit<WorkerDeps, "config" | "onCrash">): Consumi
     queue: queueNames.scan,
     payload: ScanPayload,
     concurrency: CONCURRENCY,
-    handle: (payload) =>
-      payload.kind === "enqueue" ? enqueueChunks(payload, deps) : finishBatch(payload, deps),
+    async handle(payload) {
+      if (payload.kind === "finish") return finishBatch(payload, deps);
+      try {
+        return await enqueueChunks(payload, deps);
+      } catch (error) {
+        if (error instanceof PermanentError) return failBatch(payload, error, deps);
+        throw error;
+      }
+    },
   });
 }

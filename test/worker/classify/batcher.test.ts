@@ -179,6 +179,23 @@ describe("who goes first", () => {
     expect(bulkIn(2) + bulkIn(3)).toBeGreaterThanOrEqual(2);
   });
 
+  test("an interactive image does not wait for a full micro-batch of bulk images, which run after it", async () => {
+    const { engine, runs } = fakeEngine(8, 1, (rung) => rung);
+    const batcher = createBatcher(engine, noWindow);
+    const results = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((mark) => classify(batcher, mark));
+    await settled();
+    results.push(classify(batcher, 10, INTERACTIVE));
+    await settled();
+    for (let i = 0; i < runs.length; i++) {
+      runs[i]?.finish();
+      await settled();
+    }
+    expect(runs.map(({ marks }) => marks)).toEqual([[1], [10, 2], [3, 4, 5, 6], [7, 8], [9]]);
+    expect((await Promise.all(results)).map(({ answer }) => answer[0])).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ]);
+  });
+
   test("an image that is no longer wanted is dropped before it enters a micro-batch", async () => {
     const { engine, runs } = fakeEngine(1);
     const batcher = createBatcher(engine, noWindow);

@@ -48,6 +48,15 @@ describe("what a micro-batch costs", () => {
     expect([3, 5, 7].map((n) => costs.worthRunning(n))).toEqual([3, 5, 7]);
   });
 
+  test("beside interactive images run as many as take at most twice as long", () => {
+    const costs = new RungCosts([1, 2, 4, 8, 16, 32]);
+    expect(costs.besides(1)).toBe(32);
+    for (const rung of [1, 2, 4, 8, 16, 32]) costs.learn(rung, 10 + rung);
+    expect([1, 4, 8, 16, 30].map((urgent) => costs.besides(urgent))).toEqual([8, 16, 16, 32, 32]);
+    for (const rung of [1, 2, 4, 8, 16, 32]) for (let i = 0; i < 60; i++) costs.learn(rung, rung);
+    expect([1, 3, 16].map((urgent) => costs.besides(urgent))).toEqual([2, 8, 32]);
+  });
+
   test("as long as nothing is known, all that wait run", () => {
     const costs = new RungCosts([1, 2, 4, 8]);
     expect([3, 5, 9].map((n) => costs.worthRunning(n))).toEqual([3, 5, 8]);
