@@ -10,7 +10,7 @@ export async function withDeadline<Result>(
   const abort = () =>
     controller.abort(new PermanentError("deadline_exceeded", `It was not run before ${deadline}.`));
   const left = Date.parse(deadline) - Date.now();
-  const timer = setTimeout(abort, left);
+  const timer = setTimeout(abort, Math.max(0, left));
   if (left <= 0) abort();
   try {
     controller.signal.throwIfAborted();
