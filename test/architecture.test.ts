@@ -23,6 +23,7 @@ const DOORS: Record<string, string[]> = {
   "onnxruntime-node": ["worker/engine/session.ts"],
   "@aws-sdk/client-s3": [
     "shared/storage/s3-client.ts",
+    "shared/storage/s3-multipart.ts",
     "shared/storage/s3-storage.ts",
     "shared/storage/s3-source-buckets.ts",
   ],

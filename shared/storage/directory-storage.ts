@@ -23,14 +23,18 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
     return join(root, ...pathOfKey(key));
   };
 
+  const replace = async (key: string, body: FileBody): Promise<void> => {
+    const target = fileOf(key);
+    await withFinishedFile(root, body, async (file) => {
+      await inFolder(dirname(target), () => rename(file, target));
+      await flush(dirname(target));
+    });
+  };
+
   return {
-    async put(key, body) {
-      const target = fileOf(key);
-      await withFinishedFile(root, body, async (file) => {
-        await inFolder(dirname(target), () => rename(file, target));
-        await flush(dirname(target));
-      });
-    },
+    put: replace,
+
+    putStream: replace,
 
     async putIfAbsent(key, body) {
       const target = fileOf(key);
@@ -78,10 +82,12 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
   };
 }
 
+type FileBody = Uint8Array | string | AsyncIterable<Uint8Array>;
+
 /** Writes a file aside and flushes it, and has it put in place; when that fails, it is removed. */
 async function withFinishedFile<T>(
   root: string,
-  body: Uint8Array | string,
+  body: FileBody,
   putInPlace: (file: string) => Promise<T>,
 ): Promise<T> {
   const folder = join(root, UNFINISHED);

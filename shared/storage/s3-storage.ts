@@ -9,6 +9,7 @@ import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { checkKey } from "./check-key.ts";
 import { answerInTime, openS3Client } from "./s3-client.ts";
 import type { S3ClientOptions } from "./s3-client.ts";
+import { putMultipart } from "./s3-multipart.ts";
 import { ObjectTooLargeError } from "./storage.ts";
 import type { PutOptions, Storage, StoredObject } from "./storage.ts";
 
@@ -70,6 +71,13 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
 
   return {
     put: (key, body, put) => named("write", key, write(key, body, put, {})),
+
+    async putStream(key, body, { contentType }) {
+      const written = putMultipart(client, { ...at(key), ContentType: contentType }, body, (bytes) =>
+        write(key, bytes, { contentType }, {}),
+      );
+      await named("write", key, written);
+    },
 
     putIfAbsent: (key, body, put) => named("write", key, putIfAbsent(key, body, put)),
 

@@ -22,6 +22,12 @@ export interface Storage {
   put(key: string, body: Uint8Array | string, options: PutOptions): Promise<void>;
 
   /**
+   * Writes an object as its bytes come, of any size and with a bounded part of it in memory, replacing what was there.
+   * When the bytes end in an error it throws that, and what was there stays.
+   */
+  putStream(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void>;
+
+  /**
    * Writes an object unless the key is taken; true when this call wrote it. Of any number of calls at once, exactly one
    * is told true. False may also mean that an earlier try of this very call arrived and only its answer was lost.
    */

@@ -5,6 +5,13 @@ import { completeBatch, finalizeBatch, getBatchState } from "../../shared/state/
 import type { BatchState } from "../../shared/state/batches.ts";
 import { announce } from "../deliver/announce.ts";
 import type { WorkerDeps } from "../start.ts";
+import { readLines } from "./read-lines.ts";
+
+/** Parts that are fetched while an earlier one is written. */
+const PARTS_AHEAD = 8;
+/** What the line of an item that failed has, and no other: quotes in texts are escaped. */
+const FAILED = Buffer.from('"status":"failed"');
+const LINE_FEED = Buffer.from("\n");
 
 /**
  * Closes a batch all of whose chunks are done: puts its parts together, writes its manifest, enqueues the message about it.
@@ -51,20 +58,44 @@ function completed({ batch }: BatchState): Batch & { completed_at: string } {
 }
 
 async function writeResults(storage: WorkerDeps["storage"], id: string, chunks: number): Promise<void> {
-  const parts: string[] = [];
-  for (let chunk = 0; chunk < chunks; chunk++) {
-    const key = storageKeys.batchPart(id, chunk);
-    const part = await storage.get(key);
-    if (part === undefined) throw new Error(`${key} is missing although its chunk was counted.`);
-    parts.push(new TextDecoder().decode(part));
+  const options = { contentType: "application/x-ndjson" };
+  await storage.putStream(storageKeys.batchResults(id), partsInOrder(storage, id, chunks), options);
+  await storage.putStream(storageKeys.batchErrors(id), failedLines(storage, id), options);
+}
+
+/** The parts of a batch one after the other, of which a few are fetched ahead. */
+async function* partsInOrder(
+  storage: WorkerDeps["storage"],
+  id: string,
+  chunks: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const ahead: Promise<Uint8Array>[] = [];
+  for (let chunk = 0; chunk < chunks + PARTS_AHEAD; chunk++) {
+    if (chunk < chunks) {
+      const fetched = readPart(storage, storageKeys.batchPart(id, chunk));
+      // It is awaited below, perhaps after an earlier one has failed.
+      fetched.catch(() => {});
+      ahead.push(fetched);
+    }
+    const next = chunk >= PARTS_AHEAD - 1 ? ahead.shift() : undefined;
+    if (next !== undefined) yield await next;
   }
-  const results = parts.join("");
-  const errors = results
-    .split("\n")
-    .filter((line) => line.includes('"status":"failed"'))
-    .map((line) => `${line}\n`)
-    .join("");
-  const contentType = "application/x-ndjson";
-  await storage.put(storageKeys.batchResults(id), results, { contentType });
-  await storage.put(storageKeys.batchErrors(id), errors, { contentType });
+}
+
+async function readPart(storage: WorkerDeps["storage"], key: string): Promise<Uint8Array> {
+  const part = await storage.get(key);
+  if (part === undefined) throw new Error(`${key} is missing although its chunk was counted.`);
+  return part;
+}
+
+/** The lines of the results that tell of a failure. */
+async function* failedLines(
+  storage: WorkerDeps["storage"],
+  id: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const key = storageKeys.batchResults(id);
+  const results = await storage.getStream(key);
+  if (results === undefined) throw new Error(`${key} is gone although it has just been written.`);
+  for await (const { bytes } of readLines(results, Infinity))
+    if (bytes?.includes(FAILED)) yield Buffer.concat([bytes, LINE_FEED]);
 }

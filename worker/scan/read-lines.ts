@@ -2,7 +2,7 @@ const LINE_FEED = 10;
 
 /** A line of a stream: its bytes without the line feed, undefined when they are too many, and the byte at which the next one begins. */
 export interface Line {
-  bytes: Uint8Array | undefined;
+  bytes: Buffer | undefined;
   end: number;
 }
 

@@ -105,6 +105,11 @@ export function memoryStorage(): Storage {
   const objects = new Map<string, Uint8Array>();
   return {
     put: async (key, body) => void objects.set(key, encode(body)),
+    async putStream(key, body) {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of body) pieces.push(piece);
+      objects.set(key, Buffer.concat(pieces));
+    },
     async putIfAbsent(key, body) {
       const isFirst = !objects.has(key);
       if (isFirst) objects.set(key, encode(body));

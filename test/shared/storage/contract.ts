@@ -95,6 +95,33 @@ export function describeStorage(open: () => Storage): void {
     expect(await storage.get("large", { maxBytes: 9_000_000 })).toHaveLength(9_000_000);
   });
 
+  test("an object is written as its bytes come, whatever its size and the size of its pieces", async () => {
+    const storage = open();
+    for (const [pieces, pieceBytes] of [
+      [0, 0],
+      [3, 5],
+      [1, 9_000_000],
+      [4_500, 4_001],
+      [2, 8 * 1024 * 1024],
+    ] as const) {
+      const piece = new Uint8Array(pieceBytes).map((_, i) => i % 251);
+      await storage.putStream("streamed", repeated(piece, pieces), TEXT);
+      const whole = Buffer.concat(Array.from({ length: pieces }, () => piece));
+      expect(whole.equals((await storage.get("streamed")) ?? Buffer.alloc(1))).toBe(true);
+    }
+  });
+
+  test("a stream that ends in an error leaves what was there, and nothing beside it", async () => {
+    const storage = open();
+    await storage.put("broken/off", "before", TEXT);
+    for (const pieces of [0, 3, 25]) {
+      const stream = repeated(new Uint8Array(1_000_000), pieces, new Error("no more"));
+      await expect(storage.putStream("broken/off", stream, TEXT)).rejects.toThrow("no more");
+    }
+    expect(await text(storage, "broken/off")).toBe("before");
+    expect(await keys(storage, "broken/")).toEqual(["broken/off"]);
+  });
+
   test("odd keys are kept and listed back as they were", async () => {
     const storage = open();
     const odd = [
@@ -147,6 +174,7 @@ export function describeStorage(open: () => Storage): void {
   ])("the key %j is refused by every method", async (key, why) => {
     const storage = open();
     await expect(storage.put(key, "x", TEXT)).rejects.toThrow(why);
+    await expect(storage.putStream(key, repeated(new Uint8Array(1), 1), TEXT)).rejects.toThrow(why);
     await expect(storage.putIfAbsent(key, "x", TEXT)).rejects.toThrow(why);
     await expect(storage.get(key)).rejects.toThrow(why);
     await expect(storage.getStream(key)).rejects.toThrow(why);
@@ -196,6 +224,11 @@ export function describeStorage(open: () => Storage): void {
     await expect(storage.check()).resolves.toBeUndefined();
     await expect(storage.check()).resolves.toBeUndefined();
   });
+}
+
+async function* repeated(piece: Uint8Array, times: number, error?: Error): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < times; i++) yield piece;
+  if (error) throw error;
 }
 
 async function text(storage: Storage, key: string): Promise<string | undefined> {

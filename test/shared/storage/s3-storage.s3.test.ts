@@ -1,7 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
-import { CreateBucketCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
@@ -47,11 +52,27 @@ test("a prefix is a place of its own in a bucket, and content types are kept", a
   await Promise.all([inner.close(), other.close()]);
 });
 
+test("what was written as it came has its content type, and no parts of what broke off are left to be paid for", async () => {
+  const jsonLines = { contentType: "application/x-ndjson" };
+  await storage.putStream("parts", manyBytes(), jsonLines);
+  const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: "parts" }));
+  expect(head).toMatchObject({ ContentType: "application/x-ndjson", ContentLength: 20_000_000 });
+  expect(head.ETag, "it came in three parts").toMatch(/-3"$/);
+  await expect(storage.putStream("parts", manyBytes(new Error("no more")), jsonLines)).rejects.toThrow(
+    "no more",
+  );
+  const unfinished = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+  expect(unfinished.Uploads ?? []).toEqual([]);
+});
+
 test("a bucket that does not exist is an error and not an absent object", async () => {
   const nowhere = await openStorage("s3://no-such-bucket", { forcePathStyle: true });
   await expect(nowhere.get("a")).rejects.toThrow('S3 could not read "a": NoSuchBucket');
   await expect(nowhere.getStream("a")).rejects.toThrow("NoSuchBucket");
   await expect(nowhere.delete("a")).rejects.toThrow("NoSuchBucket");
+  await expect(nowhere.putStream("a", manyBytes(), { contentType: "text/plain" })).rejects.toThrow(
+    "NoSuchBucket",
+  );
   await expect(nowhere.list("").next()).rejects.toThrow("NoSuchBucket");
   await expect(nowhere.check()).rejects.toThrow("NoSuchBucket");
   await nowhere.close();
@@ -118,6 +139,12 @@ test("an object whose connection breaks half-way is an error and not a short obj
   await broken.close();
   server.close();
 });
+
+/** 20 MB, and an error at their end. */
+async function* manyBytes(error?: Error): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < 20; i++) yield new Uint8Array(1_000_000);
+  if (error) throw error;
+}
 
 interface FakeServer {
   address: string;
