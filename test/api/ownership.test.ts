@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Batch } from "../../shared/contracts/batch.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
 import type { BatchRecord } from "../../shared/contracts/queue-payloads.ts";
+import { PermanentError, toItemError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
-import { getBatchState, putBatch } from "../../shared/state/batches.ts";
+import { endFailedBatch, getBatchState, noteFailure, putBatch } from "../../shared/state/batches.ts";
 import { API_KEY, PUBLIC_URL, startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
@@ -73,6 +74,16 @@ test("the results of a batch that has not ended are refused with how far it is",
   expect(problem.detail).toBe(
     "The batch is validating, 0 % of its items have ended; its results are here once it is completed.",
   );
+});
+
+test("the results of a batch that failed are refused with the reason", async () => {
+  const { id } = await moveBatch("default");
+  const reason = new PermanentError("fetch_failed", "The manifest is damaged.");
+  await noteFailure(api.redis.redis, id, toItemError(reason));
+  await endFailedBatch(api.redis.redis, id);
+  const problem = await problemOf(await api.request(`/v1/batches/${id}/results`));
+  expect(problem).toMatchObject({ status: 409, code: "conflict" });
+  expect(problem.detail).toBe("The batch has no results, for it failed: The manifest is damaged.");
 });
 
 test("results that are no longer stored are not found", async () => {

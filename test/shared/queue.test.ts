@@ -54,3 +54,18 @@ test("an id that is queued is not enqueued a second time", async () => {
   const waiting = await server.redis.llen(`${REDIS_PREFIX}:${queueNames.classify("twice", "bulk")}:wait`);
   expect(waiting).toBe(1);
 });
+
+test("what waits in a lane is counted, also what was put off, and no other lane's", async () => {
+  const jobs = ["/1", "/2"].map((path) => imageJob(path)).map((payload) => ({ id: payload.id, payload }));
+  await queues.enqueueClassify("counted", "bulk", jobs);
+  const worker = new Worker(queueNames.classify("counted", "bulk"), null, {
+    connection: server.redis,
+    prefix: REDIS_PREFIX,
+  });
+  const job = await worker.getNextJob("token");
+  expect(await queues.countWaiting("counted", "bulk"), "one is in hand").toBe(1);
+  await job?.moveToDelayed(Date.now() + 60_000, "token");
+  await worker.close();
+  expect(await queues.countWaiting("counted", "bulk")).toBe(2);
+  expect(await queues.countWaiting("counted", "interactive")).toBe(0);
+});

@@ -80,6 +80,21 @@ test("a bad item fails alone, with its reason; its neighbours have their labels,
   expect(await finishJobs(payload)).toEqual([]);
 });
 
+test("an item that its source could not tell fails with the source's sentence, at once", async () => {
+  const payload = await startedBatch(1, ["/a"]);
+  const fault = "Line 2 of the manifest is not valid JSON.";
+  const items = [...payload.items, { index: 1, custom_id: "line 2", fault }];
+  const { deps: all, fetched } = chunkDeps({ "/a": [swan] });
+  await classifyChunk({ ...payload, items }, FIRST, all);
+  expect(
+    (await part(payload)).map(({ custom_id, error }) => [custom_id, error?.code, error?.detail]),
+  ).toEqual([
+    ["item /a", undefined, undefined],
+    ["line 2", "invalid_request", fault],
+  ]);
+  expect(fetched).toEqual(["/a"]);
+});
+
 test("the last chunk calls for the end of the batch, once, however often it is done", async () => {
   const payload = await startedBatch(1, ["/a"]);
   const { deps: all } = chunkDeps({ "/a": [swan] });
