@@ -37,7 +37,6 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
     rungs: [1, 2, 4, 8],
     instances: 1,
     warmMs: [1, 1, 1, 1],
-    warmMs: [1, 1, 1, 1],
     createSlab: () => createSlab(8, shape),
     async run({ memory }, rung) {
       const pixels = new Uint8Array(memory.pixels);
