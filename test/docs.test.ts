@@ -32,7 +32,15 @@ test("every variable says what it is", () => {
   expect(Object.entries(shape).filter(([, schema]) => !schema.meta()?.description)).toEqual([]);
 });
 
-const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/gpu.md"];
+const documents = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "docs/gpu.md",
+  "docs/models.md",
+  "docs/performance.md",
+  "docs/preprocessing.md",
+];
 
 test.each(documents)("the links of %s to files lead somewhere", (document) => {
   const links = [...readFileSync(document, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
