@@ -32,6 +32,8 @@ export async function createBatch(deps: ApiDeps, tenant: string, request: Create
     top_k: request.top_k,
     threshold: request.threshold,
     metadata: request.metadata,
+    output_formats: request.output_formats,
+    deadline: null,
     webhook:
       request.webhook === undefined ? null : { url: request.webhook, events: request.webhook_events_filter },
     created_at: new Date().toISOString(),
@@ -44,15 +46,27 @@ export async function createBatch(deps: ApiDeps, tenant: string, request: Create
   return state.batch;
 }
 
-function sourceOf({ manifest, prefix }: CreateBatch, allowed: readonly string[]): BatchSource {
-  const [source, pointer]: [BatchSource, string] = manifest
-    ? [{ type: "manifest", ...manifest.s3 }, "/manifest/s3/bucket"]
-    : prefix
-      ? [{ type: "prefix", ...prefix }, "/prefix/bucket"]
-      : [{ type: "items" }, ""];
-  const fault = source.type === "items" ? undefined : bucketFault(allowed, source.bucket);
-  if (fault === undefined) return source;
-  throw new AppError("fetch_forbidden", fault, [{ pointer, detail: fault, code: "fetch_forbidden" }]);
+function sourceOf({ manifest, prefix, inventory }: CreateBatch, allowed: readonly string[]): BatchSource {
+  if (manifest) {
+    checkBucket(allowed, manifest.s3.bucket, "/manifest/s3/bucket");
+    return { type: "manifest", ...manifest.s3 };
+  }
+  if (prefix) {
+    checkBucket(allowed, prefix.bucket, "/prefix/bucket");
+    return { type: "prefix", ...prefix };
+  }
+  if (inventory) {
+    const { s3, prefix: begin = "", suffixes } = inventory;
+    checkBucket(allowed, s3.bucket, "/inventory/s3/bucket");
+    return { type: "inventory", ...s3, prefix: begin, suffixes };
+  }
+  return { type: "items" };
+}
+
+function checkBucket(allowed: readonly string[], bucket: string, pointer: string): void {
+  const fault = bucketFault(allowed, bucket);
+  if (fault !== undefined)
+    throw new AppError("fetch_forbidden", fault, [{ pointer, detail: fault, code: "fetch_forbidden" }]);
 }
 
 async function storeItems(

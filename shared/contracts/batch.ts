@@ -3,7 +3,7 @@ import { ClassificationMetrics, LabelOptions } from "./classification.ts";
 import { ItemErrorOrNull } from "./error.ts";
 import { BATCH_EVENTS } from "./event.ts";
 import { BatchId, ClassificationId, ModelName } from "./ids.ts";
-import { BucketName, ImageInput, ObjectKey, S3Object } from "./image.ts";
+import { BucketName, ImageInput, ImageSource, ObjectKey, S3Object } from "./image.ts";
 import { Prediction } from "./prediction.ts";
 
 /** The most items a request may list; larger batches come from a manifest or a prefix. */
@@ -25,29 +25,53 @@ const Manifest = z.strictObject({ s3: S3Object }).meta({
     'A file with a line an image, gzip or not: `{"custom_id", "image"}`, `{"source-ref": "s3://bucket/key"}` or CSV `bucket,key`. A bad line is an item that fails.',
 });
 
-const Prefix = z
+/** What the keys begin with; `""` for all. */
+export const KeyPrefix = z.union([ObjectKey, z.literal("")]).meta({ example: "2026/" });
+
+/** What the keys end with: any of these. */
+export const KeySuffixes = z
+  .array(z.string().min(1).max(64))
+  .min(1)
+  .max(32)
+  .meta({ description: "Only keys that end with one of these; all when absent.", example: [".jpg"] });
+
+/** An S3 Inventory report, as a client names it. */
+export const Inventory = z
   .strictObject({
-    bucket: BucketName,
-    prefix: z.union([ObjectKey, z.literal("")]).meta({ example: "2026/" }),
-    suffixes: z
-      .array(z.string().min(1).max(64))
-      .min(1)
-      .max(32)
-      .optional()
-      .meta({ description: "Only keys that end with one of these; all when absent.", example: [".jpg"] }),
+    s3: S3Object,
+    prefix: KeyPrefix.optional(),
+    suffixes: KeySuffixes.optional(),
   })
+  .meta({
+    description:
+      "The `manifest.json` of an S3 Inventory report in CSV: every object it lists that begins and ends as asked.",
+  });
+
+const Prefix = z
+  .strictObject({ bucket: BucketName, prefix: KeyPrefix, suffixes: KeySuffixes.optional() })
   .meta({ description: "All objects of a bucket whose key begins with the prefix, each by its key." });
 
-/** The JSON body of `POST /v1/batches`: exactly one of `items`, `manifest` and `prefix`. */
+/** The formats that results are written in beside NDJSON. */
+export const OUTPUT_FORMATS = ["csv", "parquet"] as const;
+
+/** The JSON body of `POST /v1/batches`: exactly one of `items`, `manifest`, `prefix` and `inventory`. */
 export const CreateBatch = LabelOptions.extend({
   items: Items.optional(),
   manifest: Manifest.optional(),
   prefix: Prefix.optional(),
+  inventory: Inventory.optional(),
+  output_formats: z
+    .array(z.enum(OUTPUT_FORMATS))
+    .default([])
+    .meta({
+      description: "Write the results in these formats too.",
+      example: ["csv"],
+    }),
   webhook_events_filter: z.array(z.enum(BATCH_EVENTS)).optional().meta({
-    description: "Deliver only these events; all when absent.",
+    description: "Deliver only these events; all but `batch.progress` when absent.",
   }),
 })
-  .superRefine(({ items, manifest, prefix }, context) => {
+  .superRefine(({ items, manifest, prefix, inventory }, context) => {
     const seen = new Map<string, number>();
     for (const [index, { custom_id }] of (items ?? []).entries()) {
       const first = seen.get(custom_id);
@@ -59,16 +83,16 @@ export const CreateBatch = LabelOptions.extend({
           message: `"${custom_id}" is already the custom_id of item ${first}`,
         });
     }
-    if ([items, manifest, prefix].filter((source) => source !== undefined).length !== 1)
+    if ([items, manifest, prefix, inventory].filter((source) => source !== undefined).length !== 1)
       context.addIssue({
         code: "custom",
         path: [],
-        message: "must have exactly one of items, manifest and prefix",
+        message: "must have exactly one of items, manifest, prefix and inventory",
       });
   })
   .meta({
     id: "CreateBatch",
-    description: "Exactly one of `items`, `manifest` and `prefix`.",
+    description: "Exactly one of `items`, `manifest`, `prefix` and `inventory`.",
     example: { items: [{ custom_id: "cat", image: { url: "https://example.com/cat.jpg" } }] },
   });
 export type CreateBatch = z.infer<typeof CreateBatch>;
@@ -114,6 +138,16 @@ export const Batch = z
     finalizing_at: z.iso.datetime().nullable(),
     completed_at: z.iso.datetime().nullable(),
     failed_at: z.iso.datetime().nullable().default(null),
+    canceling_at: z.iso.datetime().nullable().default(null),
+    canceled_at: z.iso.datetime().nullable().default(null),
+    expired_at: z.iso.datetime().nullable().default(null),
+    deadline: z.iso.datetime().nullable().default(null).meta({
+      description: "When it expires unless it has ended by then: `Cancel-After` of the request.",
+    }),
+    retry_of: BatchId.nullable().default(null).meta({
+      description: "The batch whose failed and canceled items this one labels again.",
+    }),
+    output_formats: z.array(z.enum(OUTPUT_FORMATS)).default([]),
     error: ItemErrorOrNull.default(null).meta({
       description: "Why the source cannot be listed; null unless the batch failed.",
     }),
@@ -122,12 +156,18 @@ export const Batch = z
   .meta({ id: "Batch", description: "A set of images, labelled together and reported together." });
 export type Batch = z.infer<typeof Batch>;
 
+/** How an item ends. Only a run of a labeler skips: an object whose very version has its labels already. */
+export const ITEM_STATUSES = ["succeeded", "failed", "canceled", "skipped"] as const;
+
+export type ItemStatus = (typeof ITEM_STATUSES)[number];
+
 /** One line of a batch's `results.jsonl`: what became of one item. */
 export const BatchResult = z
   .object({
     custom_id: CustomId,
     id: ClassificationId,
-    status: z.enum(["succeeded", "failed"]),
+    status: z.enum(ITEM_STATUSES),
+    input: ImageSource.optional().meta({ description: "The image, of an item that failed or was canceled." }),
     predictions: z
       .array(Prediction)
       .nullable()
@@ -135,6 +175,11 @@ export const BatchResult = z
     error: ItemErrorOrNull.meta({ description: "Null unless it failed." }),
     model_digest: z.string(),
     metrics: ClassificationMetrics,
+    etag: z.string().optional().meta({ description: "In a labeler's run: the version that was looked at." }),
+    previous: z
+      .object({ label: z.string().nullable(), model_digest: z.string() })
+      .optional()
+      .meta({ description: "In a labeler's run: the best label and the model of the time before." }),
   })
   .meta({ id: "BatchResult", description: "What became of one item of a batch: one line of NDJSON." });
 export type BatchResult = z.infer<typeof BatchResult>;

@@ -6,11 +6,21 @@ export const CLASSIFICATION_EVENTS = [
   "classification.failed",
   "classification.aborted",
 ] as const;
-/** The events of a batch. */
-export const BATCH_EVENTS = ["batch.completed", "batch.failed"] as const;
+/** The events of a batch. `batch.progress` is delivered only to those who name it in their filter. */
+export const BATCH_EVENTS = [
+  "batch.progress",
+  "batch.completed",
+  "batch.failed",
+  "batch.canceled",
+  "batch.expired",
+] as const;
+/** The events of a labeler's run. */
+export const RUN_EVENTS = ["labeler.run.completed", "labeler.run.failed", "labeler.run.canceled"] as const;
 
 /** The name of an event: the resource, a full stop and what happened to it. */
-export const EventType = z.enum([...CLASSIFICATION_EVENTS, ...BATCH_EVENTS]).meta({ id: "EventType" });
+export const EventType = z
+  .enum([...CLASSIFICATION_EVENTS, ...BATCH_EVENTS, ...RUN_EVENTS])
+  .meta({ id: "EventType" });
 export type EventType = z.infer<typeof EventType>;
 
 /** The body of a webhook message (Standard Webhooks 1.0): what happened, when, and the resource as it then was. */

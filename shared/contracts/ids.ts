@@ -1,7 +1,14 @@
 import { z } from "zod";
 
 /** What each kind of id begins with. After the `_` comes a time-ordered part of [a-z0-9]. */
-export const ID_PREFIXES = { classification: "cls", batch: "bat", message: "msg", request: "req" } as const;
+export const ID_PREFIXES = {
+  classification: "cls",
+  batch: "bat",
+  labeler: "lbl",
+  run: "run",
+  message: "msg",
+  request: "req",
+} as const;
 export type IdPrefix = (typeof ID_PREFIXES)[keyof typeof ID_PREFIXES];
 
 /** 48 bits of time and 80 random ones in Crockford's base 32, in lower case (https://github.com/ulid/spec). */
@@ -17,6 +24,10 @@ const idSchema = (prefix: IdPrefix, rest: string) =>
 export const ClassificationId = idSchema("cls", `${ULID}(?:[0-9a-z]{6})?`);
 /** The id of a batch. */
 export const BatchId = idSchema("bat", ULID);
+/** The id of a labeler: a standing rule that labels a bucket's objects. */
+export const LabelerId = idSchema("lbl", ULID);
+/** The id of a run: one backfill of a labeler. */
+export const RunId = idSchema("run", ULID);
 /** The id of a webhook message: the same for every attempt to deliver it. */
 export const MessageId = idSchema("msg", "[0-9a-v]{26}");
 

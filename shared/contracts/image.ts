@@ -77,7 +77,8 @@ export type ImageInput = z.infer<typeof ImageInput>;
 export const ImagePointer = z.discriminatedUnion("type", [
   z.object({ type: z.literal("url"), url: HttpUrl }),
   z.object({ type: z.literal("data"), key: z.string(), media_type: z.string(), bytes: z.int() }),
-  z.object({ type: z.literal("s3"), ...S3Object.shape }),
+  // With an ETag: only that very version; an object that has changed since is read anew.
+  z.object({ type: z.literal("s3"), ...S3Object.shape, etag: z.string().optional() }),
 ]);
 export type ImagePointer = z.infer<typeof ImagePointer>;
 

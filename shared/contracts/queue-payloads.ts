@@ -1,9 +1,22 @@
 import { z } from "zod";
-import { CustomId } from "./batch.ts";
-import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType } from "./event.ts";
-import { BatchId, ClassificationId, MessageId, ModelName, Tenant } from "./ids.ts";
-import { BucketName, HttpUrl, ImagePointer, S3Object } from "./image.ts";
+import { CustomId, OUTPUT_FORMATS } from "./batch.ts";
+import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType, RUN_EVENTS } from "./event.ts";
+import { BatchId, ClassificationId, LabelerId, MessageId, ModelName, RunId, Tenant } from "./ids.ts";
+import { BucketName, HttpUrl, ImagePointer, ObjectKey, S3Object } from "./image.ts";
+import { OnError, RunMode, WriteBack } from "./labeler.ts";
 import { Lane } from "./lane.ts";
+
+/** A batch, or a labeler's run, which moves through the same machinery. */
+const BatchOrRunId = z.union([BatchId, RunId]);
+
+/** For which labeler objects are labelled and how; `mode` is `live` for an object that an event told of. */
+export const ForLabeler = z.object({
+  id: LabelerId,
+  write_back: WriteBack,
+  on_error: OnError,
+  mode: z.union([RunMode, z.literal("live")]),
+});
+export type ForLabeler = z.infer<typeof ForLabeler>;
 
 const Labelling = z.object({
   tenant: Tenant,
@@ -43,11 +56,22 @@ export type BatchItem = z.infer<typeof BatchItem>;
 /** The job of up to 64 items of a batch; `chunk` counts from 0. */
 export const ClassifyChunkPayload = Labelling.extend({
   kind: z.literal("chunk"),
-  batch_id: BatchId,
+  batch_id: BatchOrRunId,
+  labeler: ForLabeler.optional(),
   chunk: z.int(),
   items: z.array(BatchItem),
 });
 export type ClassifyChunkPayload = z.infer<typeof ClassifyChunkPayload>;
+
+/** The job of one object that an event told a labeler of; `id` is derived from the two and the object's version. */
+export const ClassifyObjectPayload = Labelling.extend({
+  kind: z.literal("object"),
+  id: ClassificationId,
+  labeler: ForLabeler,
+  bucket: BucketName,
+  key: ObjectKey,
+});
+export type ClassifyObjectPayload = z.infer<typeof ClassifyObjectPayload>;
 
 /** What travels in a `classify` queue. */
 export const ClassifyPayload = z.discriminatedUnion("kind", [ClassifyImagePayload, ClassifyChunkPayload]);
@@ -57,7 +81,7 @@ export type ClassifyPayload = z.infer<typeof ClassifyPayload>;
 export const ScanPayload = z.object({
   kind: z.enum(["enqueue", "finish"]),
   tenant: Tenant,
-  batch_id: BatchId,
+  batch_id: BatchOrRunId,
 });
 export type ScanPayload = z.infer<typeof ScanPayload>;
 
@@ -71,7 +95,7 @@ export const DeliverPayload = z.object({
 });
 export type DeliverPayload = z.infer<typeof DeliverPayload>;
 
-/** Where the items of a batch come from: a file of those that came with the request, a manifest, or all objects under a prefix. */
+/** Where the items of a batch come from: a file of those that came with the request, a manifest, all objects under a prefix, an inventory, or what an earlier batch left undone. */
 export const BatchSource = z.discriminatedUnion("type", [
   z.object({ type: z.literal("items") }),
   z.object({ type: z.literal("manifest"), ...S3Object.shape }),
@@ -81,15 +105,28 @@ export const BatchSource = z.discriminatedUnion("type", [
     prefix: z.string(),
     suffixes: z.array(z.string()).optional(),
   }),
+  z.object({
+    type: z.literal("inventory"),
+    ...S3Object.shape,
+    // Of which bucket and keys; all of the report when absent.
+    of_bucket: BucketName.optional(),
+    prefix: z.string().default(""),
+    suffixes: z.array(z.string()).optional(),
+  }),
+  z.object({ type: z.literal("retry"), batch_id: BatchId }),
 ]);
 export type BatchSource = z.infer<typeof BatchSource>;
 
 /** What a batch is made of besides its counters: kept in Redis while it moves, so that every worker can end it. */
 export const BatchRecord = Labelling.extend({
-  id: BatchId,
+  id: BatchOrRunId,
+  labeler: ForLabeler.optional(),
+  images_per_second: z.number().optional(),
+  output_formats: z.array(z.enum(OUTPUT_FORMATS)).default([]),
+  deadline: z.iso.datetime().nullable().default(null),
   metadata: z.record(z.string(), z.string()),
   source: BatchSource.default({ type: "items" }),
-  webhook: webhookFor(BATCH_EVENTS),
+  webhook: webhookFor([...BATCH_EVENTS, ...RUN_EVENTS]),
   created_at: z.iso.datetime(),
   url: z.string(),
 });

@@ -31,10 +31,15 @@ const BatchHash = z.object({
   chunks: z.coerce.number().nullable().default(null),
   succeeded: count,
   failed: count,
+  canceled: count,
+  skipped: count,
   in_progress_at: time,
   finalizing_at: time,
   completed_at: time,
   failed_at: time,
+  canceling_at: time,
+  canceled_at: time,
+  expired_at: time,
   error: z
     .string()
     .transform((text) => ItemError.parse(JSON.parse(text)))
@@ -49,6 +54,8 @@ export interface BatchState {
   record: BatchRecord;
   /** How far its source has been listed. */
   cursor: ScanCursor;
+  /** Items that were found to have their labels already; only a labeler's run has such. */
+  skipped: number;
   /** How many chunks it was cut into; null until its source has been listed to the end. */
   chunks: number | null;
 }
@@ -65,7 +72,13 @@ export async function getBatchState(redis: RedisClient, id: string): Promise<Bat
   const fields = await redis.hgetall(redisKeys.batch(id));
   if (Object.keys(fields).length === 0) return undefined;
   const hash = BatchHash.parse(fields);
-  return { batch: toBatch(hash, Date.now()), record: hash.record, cursor: hash.cursor, chunks: hash.chunks };
+  return {
+    batch: toBatch(hash, Date.now()),
+    record: hash.record,
+    cursor: hash.cursor,
+    chunks: hash.chunks,
+    skipped: hash.skipped,
+  };
 }
 
 /** Notes that items are about to be enqueued and the batch is in progress. Saying so again changes nothing. */
@@ -128,7 +141,7 @@ export async function endFailedBatch(redis: RedisClient, id: string): Promise<vo
 function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): Batch {
   const total = Math.max(hash.total, cursor.items);
   const isKnown = hash.total > 0 || hash.chunks !== null;
-  const done = hash.succeeded + hash.failed;
+  const done = hash.succeeded + hash.failed + hash.canceled + hash.skipped;
   const started = hash.in_progress_at === null ? undefined : Date.parse(hash.in_progress_at);
   const msPerItem = started === undefined || done === 0 ? undefined : (now - started) / done;
   return {
@@ -136,7 +149,7 @@ function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): B
     object: "batch",
     status,
     model: record.model,
-    request_counts: { total, succeeded: hash.succeeded, failed: hash.failed, canceled: 0 },
+    request_counts: { total, succeeded: hash.succeeded, failed: hash.failed, canceled: hash.canceled },
     progress: total === 0 ? Number(status === "completed") : done / total,
     eta_seconds:
       status !== "in_progress" || msPerItem === undefined || !isKnown
@@ -148,6 +161,12 @@ function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): B
     finalizing_at: hash.finalizing_at,
     completed_at: hash.completed_at,
     failed_at: hash.failed_at,
+    canceling_at: hash.canceling_at,
+    canceled_at: hash.canceled_at,
+    expired_at: hash.expired_at,
+    deadline: record.deadline,
+    retry_of: record.source.type === "retry" ? record.source.batch_id : null,
+    output_formats: record.output_formats,
     error: hash.error,
     urls: { get: record.url, results: `${record.url}/results` },
   };

@@ -1,17 +1,17 @@
+import type { ItemStatus } from "../contracts/batch.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
 
 /**
  * KEYS[1] the batch (hash)   KEYS[2] the numbers of its finished chunks (set)
- * ARGV[1] the chunk's number   ARGV[2] items of it that succeeded   ARGV[3] items of it that failed
+ * ARGV[1] the chunk's number   ARGV[2], ARGV[3] … a status and how many of its items ended so, in pairs
  * Answers 1 when all chunks of the batch are finished, else 0, as while it is not known how many there are.
  * A chunk counts once, however often it is told.
  */
 const COUNT_CHUNK = `
 if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
 if redis.call("SADD", KEYS[2], ARGV[1]) == 1 then
-  redis.call("HINCRBY", KEYS[1], "succeeded", ARGV[2])
-  redis.call("HINCRBY", KEYS[1], "failed", ARGV[3])
+  for i = 2, #ARGV, 2 do redis.call("HINCRBY", KEYS[1], ARGV[i], ARGV[i + 1]) end
   redis.call("EXPIRE", KEYS[2], redis.call("TTL", KEYS[1]))
 end
 local chunks = redis.call("HGET", KEYS[1], "chunks")
@@ -22,7 +22,7 @@ return 0`;
 export async function countChunk(
   redis: RedisClient,
   batchId: string,
-  chunk: { number: number; succeeded: number; failed: number },
+  chunk: { number: number; counts: Partial<Record<ItemStatus, number>> },
 ): Promise<boolean> {
   const keys = [redisKeys.batch(batchId), redisKeys.batchChunks(batchId)];
   const answer = await redis.eval(
@@ -30,8 +30,7 @@ export async function countChunk(
     keys.length,
     ...keys,
     chunk.number,
-    chunk.succeeded,
-    chunk.failed,
+    ...Object.entries(chunk.counts).flat(),
   );
   return answer === 1;
 }

@@ -178,6 +178,12 @@ test("clients that go in the middle of their results leave no file open", async 
     finalizing_at: null,
     completed_at: null,
     failed_at: null,
+    canceling_at: null,
+    canceled_at: null,
+    expired_at: null,
+    deadline: null,
+    retry_of: null,
+    output_formats: [],
     error: null,
     urls: { get: "", results: "" },
   };

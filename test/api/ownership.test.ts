@@ -28,6 +28,8 @@ async function moveBatch(tenant: string): Promise<Batch> {
     top_k: 5,
     threshold: 0,
     source: { type: "items" },
+    output_formats: [],
+    deadline: null,
     metadata: { secret: "of its owner" },
     webhook: null,
     created_at: new Date().toISOString(),

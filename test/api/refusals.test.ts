@@ -183,14 +183,14 @@ const REFUSED_JSON: Refused[] = [
     path: BATCHES,
     body: {},
     pointers: [""],
-    detail: /^body: must have exactly one of items, manifest and prefix/,
+    detail: /^body: must have exactly one of items, manifest, prefix and inventory/,
   },
   {
     of: "a batch of two sources",
     path: BATCHES,
     body: { items: [item("a")], prefix: { bucket: "photos", prefix: "" } },
     pointers: [""],
-    detail: /exactly one of items, manifest and prefix/,
+    detail: /exactly one of items, manifest, prefix and inventory/,
   },
   {
     of: "a manifest that is no object",

@@ -102,6 +102,8 @@ export function batchRecord(more: Partial<BatchRecord> = {}): BatchRecord {
     top_k: 1,
     threshold: 0,
     source: { type: "items" },
+    output_formats: [],
+    deadline: null,
     metadata: {},
     webhook: { url: "https://client.example/hook" },
     created_at: new Date(Date.now() - 5_000).toISOString(),

@@ -1,17 +1,12 @@
 import type { LimitFunction } from "p-limit";
 import { BatchResult } from "../../shared/contracts/batch.ts";
-import type { BatchItem, ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
-import { PermanentError } from "../../shared/errors.ts";
+import type { ItemStatus } from "../../shared/contracts/batch.ts";
+import type { ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
-import { batchItemId } from "../../shared/new-id.ts";
 import { countChunk } from "../../shared/state/count-chunk.ts";
 import type { Attempt } from "../consume.ts";
-import { classifyImage } from "./classify-image.ts";
-import { tryImage } from "./outcome.ts";
+import { classifyItem } from "./classify-item.ts";
 import type { ClassifyDeps } from "./start.ts";
-
-/** Milliseconds to wait before each further try of an item that met trouble which may pass. */
-const RETRY_WAITS_MS = [1_000, 4_000];
 
 /**
  * Does the job of one chunk: labels its items, writes their results as one part, counts it, and calls for the end of the
@@ -37,9 +32,8 @@ export async function classifyChunk(
         payload.items.map((item) => inHand(() => classifyItem(item, payload, attempt, deps))),
       ),
     ));
-  const succeeded = results.filter(({ status }) => status === "succeeded").length;
-  const failed = results.length - succeeded;
-  const isLast = await countChunk(deps.redis, batchId, { number: chunk, succeeded, failed });
+  const counts = countByStatus(results);
+  const isLast = await countChunk(deps.redis, batchId, { number: chunk, counts });
   if (isLast)
     await deps.queues.enqueueScan({
       id: `${batchId}-finish`,
@@ -49,8 +43,7 @@ export async function classifyChunk(
     {
       batch: batchId,
       chunk,
-      succeeded,
-      failed,
+      ...counts,
       attempt: attempt.number,
       ms: Math.round(performance.now() - began),
     },
@@ -58,27 +51,10 @@ export async function classifyChunk(
   );
 }
 
-async function classifyItem(
-  item: BatchItem,
-  { batch_id: batchId, tenant, top_k: topK, threshold }: ClassifyChunkPayload,
-  { crashes }: Attempt,
-  { labelling, quarantine, model, logger }: ClassifyDeps,
-): Promise<BatchResult> {
-  const { index, custom_id } = item;
-  const id = batchItemId(batchId, index);
-  const run = async () => {
-    if ("fault" in item) throw new PermanentError("invalid_request", item.fault);
-    return classifyImage(item.image, { lane: "bulk", tenant }, { topK, threshold }, labelling);
-  };
-  const attemptItem = (lastTry: boolean) =>
-    tryImage(() => (crashes > 0 ? quarantine(id, run) : run()), { lastTry, id, logger });
-  const outcome = await withRetries(attemptItem);
-  const ended =
-    outcome.status === "succeeded"
-      ? { predictions: outcome.predictions, error: null, metrics: outcome.metrics }
-      : { predictions: null, error: outcome.error, metrics: {} };
-  const status = outcome.status === "succeeded" ? "succeeded" : "failed";
-  return { custom_id, id, status, ...ended, model_digest: model.digest };
+function countByStatus(results: readonly BatchResult[]): Partial<Record<ItemStatus, number>> {
+  const counts: Partial<Record<ItemStatus, number>> = {};
+  for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
 }
 
 const toPart = (results: readonly BatchResult[]) =>
@@ -99,15 +75,4 @@ async function readPart(storage: ClassifyDeps["storage"], key: string): Promise<
   if (bytes === undefined) return undefined;
   const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
   return lines.map((line) => BatchResult.parse(JSON.parse(line)));
-}
-
-async function withRetries<Result>(attempt: (lastTry: boolean) => Promise<Result>): Promise<Result> {
-  for (const wait of RETRY_WAITS_MS) {
-    try {
-      return await attempt(false);
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  }
-  return attempt(true);
 }

@@ -43,7 +43,7 @@ test("a batch goes from validating to completed and says when it came to each st
   await startBatch(redis, record.id);
   await sealChunks(redis, record.id, 1);
   await look();
-  await countChunk(redis, record.id, { number: 0, succeeded: 2, failed: 1 });
+  await countChunk(redis, record.id, { number: 0, counts: { succeeded: 2, failed: 1 } });
   await finalizeBatch(redis, record.id);
   await look();
   await completeBatch(redis, record.id, new Date().toISOString());
@@ -73,7 +73,7 @@ test("the time left follows the pace so far, and is unknown before anything is d
   const id = await newBatch(100, 10);
   expect((await batchOf(id))?.eta_seconds).toBeNull();
   await server.redis.hset(redisKeys.batch(id), "in_progress_at", new Date(Date.now() - 10_000).toISOString());
-  await countChunk(server.redis, id, { number: 0, succeeded: 20, failed: 0 });
+  await countChunk(server.redis, id, { number: 0, counts: { succeeded: 20 } });
   const batch = await batchOf(id);
   expect(batch?.progress).toBe(0.2);
   expect(batch?.eta_seconds).toBeGreaterThanOrEqual(40);
@@ -82,7 +82,7 @@ test("the time left follows the pace so far, and is unknown before anything is d
 
 test("Redis keeps a batch that moves for a month and a completed one for an hour; storage has it then", async () => {
   const id = await newBatch(1, 1);
-  await countChunk(server.redis, id, { number: 0, succeeded: 1, failed: 0 });
+  await countChunk(server.redis, id, { number: 0, counts: { succeeded: 1 } });
   expect(await server.redis.ttl(redisKeys.batch(id))).toBeGreaterThan(29 * DAY);
   expect(await server.redis.ttl(redisKeys.batchChunks(id))).toBeGreaterThan(29 * DAY);
   await completeBatch(server.redis, id, new Date().toISOString());
@@ -94,7 +94,7 @@ test("Redis keeps a batch that moves for a month and a completed one for an hour
 test("a batch that Redis does not know is undefined, and counting a chunk of it makes nothing up", async () => {
   const id = newId("bat");
   expect(await getBatchState(server.redis, id)).toBeUndefined();
-  expect(await countChunk(server.redis, id, { number: 0, succeeded: 1, failed: 0 })).toBe(false);
+  expect(await countChunk(server.redis, id, { number: 0, counts: { succeeded: 1 } })).toBe(false);
   expect(await server.redis.keys(`*${id}*`)).toEqual([]);
 });
 
@@ -109,7 +109,7 @@ test("however often and in whatever order chunks are told, each counts once and 
     fc.asyncProperty(told, async ({ chunks, order }) => {
       const id = await newBatch(chunks * 3, chunks);
       const answers = await Promise.all(
-        order.map((number) => countChunk(server.redis, id, { number, succeeded: 2, failed: 1 })),
+        order.map((number) => countChunk(server.redis, id, { number, counts: { succeeded: 2, failed: 1 } })),
       );
       const distinct = (upTo: number) => new Set(order.slice(0, upTo + 1)).size;
       expect(answers).toEqual(order.map((_, i) => distinct(i) === chunks));
@@ -137,7 +137,7 @@ test("while the source is listed no chunk is the last, and the end is told exact
       const answers = await Promise.all(
         order.map((event) =>
           typeof event === "number"
-            ? countChunk(server.redis, record.id, { number: event, succeeded: 1, failed: 0 })
+            ? countChunk(server.redis, record.id, { number: event, counts: { succeeded: 1 } })
             : sealChunks(server.redis, record.id, chunks),
         ),
       );
@@ -155,7 +155,7 @@ test("the total grows with what is listed, the time left is unknown until all is
   await startBatch(redis, record.id);
   await saveCursor(redis, record.id, { chunks: 2, items: 100, position: "b" });
   await saveCursor(redis, record.id, { chunks: 1, items: 64, position: "a" });
-  await countChunk(redis, record.id, { number: 0, succeeded: 25, failed: 0 });
+  await countChunk(redis, record.id, { number: 0, counts: { succeeded: 25 } });
   const listing = await getBatchState(redis, record.id);
   expect(listing).toMatchObject({
     cursor: { chunks: 2, items: 100, position: "b" },

@@ -42,8 +42,8 @@ async function doneBatch() {
   const parts = [lines.slice(0, 3).join(""), lines.slice(3).join("")];
   for (const [chunk, part] of parts.entries())
     await deps.storage.put(storageKeys.batchPart(id, chunk), part, { contentType: "application/x-ndjson" });
-  await countChunk(deps.redis, id, { number: 0, succeeded: 2, failed: 1 });
-  await countChunk(deps.redis, id, { number: 1, succeeded: 1, failed: 0 });
+  await countChunk(deps.redis, id, { number: 0, counts: { succeeded: 2, failed: 1 } });
+  await countChunk(deps.redis, id, { number: 1, counts: { succeeded: 1 } });
   return { id, lines, record, job: { kind: "finish", tenant: "default", batch_id: id } as const };
 }
 const stored = async (key: string) => new TextDecoder().decode(await deps.storage.get(key));
