@@ -37,6 +37,8 @@ export async function openSourceBuckets(
   };
 
   return {
+    mustAllow: (bucket) => void clientFor(bucket),
+
     async read(object, { maxBytes }) {
       const { stream, bytes = 0 } = await get(object);
       const tooLarge = () =>
@@ -74,10 +76,10 @@ export async function openSourceBuckets(
       });
       const answered = answerInTime(0, (abortSignal) => reader.send(command, { abortSignal }));
       const { Contents = [], IsTruncated } = await explained(`s3://${bucket}`, answered);
-      const objects = Contents.map(({ Key, Size = 0 }) => {
+      const objects = Contents.map(({ Key, Size = 0, ETag }) => {
         if (Key === undefined)
           throw new Error(`The S3 server lists an object of "${bucket}" without its key.`);
-        return { key: Key, size: Size };
+        return { key: Key, size: Size, etag: ETag };
       });
       return { objects, isLast: IsTruncated !== true };
     },

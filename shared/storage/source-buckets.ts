@@ -1,8 +1,8 @@
 import type { S3Object } from "../contracts/image.ts";
 
-/** A page of a listing: keys in the order of their UTF-8 bytes; `isLast` when nothing comes after them. */
+/** A page of a listing: keys in the order of their UTF-8 bytes, with sizes in bytes and ETags as S3 writes them, in quotes; `isLast` when nothing comes after them. */
 export interface KeyPage {
-  objects: { key: string; size: number }[];
+  objects: { key: string; size: number; etag: string | undefined }[];
   isLast: boolean;
 }
 
@@ -18,6 +18,9 @@ export interface ObjectStream {
  * anything else when it may.
  */
 export interface SourceBuckets {
+  /** Throws unless the operator allows to read from the bucket. Asks nobody. */
+  mustAllow(bucket: string): void;
+
   /** The bytes of an object of at most `maxBytes` bytes. */
   read(object: S3Object, limit: { maxBytes: number }): Promise<Uint8Array>;
 

@@ -1,19 +1,16 @@
-import { Readable, pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { z } from "zod";
 import type { S3Object } from "../../shared/contracts/image.ts";
 import type { ListedItem } from "../../shared/contracts/queue-payloads.ts";
-import { PermanentError } from "../../shared/errors.ts";
 import type { ScanCursor } from "../../shared/state/batches.ts";
 import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import { PAGE_ITEMS } from "./page.ts";
 import type { Page } from "./page.ts";
 import { parseManifestLine } from "./parse-manifest-line.ts";
 import { readLines } from "./read-lines.ts";
+import { sniffGzip, unpackGzip } from "./unpack-gzip.ts";
 
 /** The longest line that is read, in bytes. */
 const MAX_LINE_BYTES = 64 * 1024;
-const GZIP_MAGIC = [0x1f, 0x8b];
 
 /** Where a manifest goes on: `line` of them have been read, up to `byte`, of the version that `etag` names. What is packed is read from its beginning. */
 const Position = z.object({ line: z.int(), byte: z.int(), etag: z.string().optional(), packed: z.boolean() });
@@ -33,8 +30,8 @@ export async function* listManifest(
     { bucket, key, version_id },
     { from: start.packed ? 0 : start.byte, etag: start.etag },
   );
-  const [packed, bytes] = start.byte > 0 && !start.packed ? [false, stream] : await sniffed(stream);
-  const lines = readLines(packed ? unpacked(bytes, `s3://${bucket}/${key}`) : bytes, MAX_LINE_BYTES);
+  const [packed, bytes] = start.byte > 0 && !start.packed ? [false, stream] : await sniffGzip(stream);
+  const lines = readLines(packed ? unpackGzip(bytes, `s3://${bucket}/${key}`) : bytes, MAX_LINE_BYTES);
   let line = packed ? 0 : start.line;
   let items: ListedItem[] = [];
   let byte = start.byte;
@@ -50,39 +47,4 @@ export async function* listManifest(
     items = [];
   }
   if (items.length > 0) yield toPage();
-}
-
-/** Whether a stream begins as gzip does, and the whole of it. */
-async function sniffed(stream: ReadableStream<Uint8Array>): Promise<[boolean, AsyncIterable<Uint8Array>]> {
-  const pieces = stream[Symbol.asyncIterator]();
-  const first: Uint8Array[] = [];
-  let head = new Uint8Array();
-  while (head.byteLength < GZIP_MAGIC.length) {
-    const next = await pieces.next();
-    if (next.done === true) break;
-    first.push(next.value);
-    head = new Uint8Array(Buffer.concat([head, next.value.subarray(0, GZIP_MAGIC.length)]));
-  }
-  async function* whole() {
-    try {
-      yield* first;
-      for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
-    } finally {
-      await pieces.return?.();
-    }
-  }
-  return [GZIP_MAGIC.every((byte, i) => head[i] === byte), whole()];
-}
-
-async function* unpacked(stream: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip();
-  // Its errors come out of the loop below.
-  pipeline(Readable.from(stream), gunzip, () => {});
-  try {
-    yield* gunzip as AsyncIterable<Uint8Array>;
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    if (!code.startsWith("Z_")) throw cause;
-    throw new PermanentError("fetch_failed", `The gzip data of ${name} is damaged.`, { cause });
-  }
 }

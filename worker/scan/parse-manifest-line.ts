@@ -3,10 +3,9 @@ import { CustomId } from "../../shared/contracts/batch.ts";
 import { ImageInput, S3Object } from "../../shared/contracts/image.ts";
 import type { ImagePointer } from "../../shared/contracts/image.ts";
 import type { ListedItem } from "../../shared/contracts/queue-payloads.ts";
+import { parseCsvLine } from "./parse-csv-line.ts";
 
 const S3_URL = /^s3:\/\/(?<bucket>[^/]+)\/(?<key>.+)$/s;
-/** A field of RFC 4180 and what ends it. */
-const CSV_FIELD = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
 const CSV_HEADER = /^bucket,key(,|$)/i;
 
 /** The line is not what a manifest has; the message goes on after "Line N of the manifest". */
@@ -62,14 +61,8 @@ function parseJson(text: string): ListedItem {
 }
 
 function parseCsv(text: string): S3Object {
-  const fields: string[] = [];
-  CSV_FIELD.lastIndex = 0;
-  for (let end: string | undefined = ","; end === ",";) {
-    const match = CSV_FIELD.exec(text);
-    if (match === null) throw new LineError("is neither JSON nor CSV");
-    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "");
-    end = match[3];
-  }
+  const fields = parseCsvLine(text);
+  if (fields === undefined) throw new LineError("is neither JSON nor CSV");
   const [bucket, key, version_id, ...more] = fields;
   if (more.length > 0)
     throw new LineError("has more than bucket, key and version: quote a key that has a comma");

@@ -55,13 +55,18 @@ test("objects with odd keys are listed and read as they are called", async () =>
   expect(textOf(await buckets.read({ bucket, key: "/first" }, LIMIT))).toBe("of all");
 });
 
-test("a listing goes on after a key, and says when nothing is left", async () => {
+test("a listing goes on after a key, tells sizes and versions, and says when nothing is left", async () => {
   const keys = ["page/a", "page/b+", "page/c", "page/é"];
   for (const key of keys) await put(key, "x");
   const seen: string[] = [];
   for (let isLast = false; !isLast;) {
     const page = await buckets.list(bucket, "page/", { after: seen.at(-1) ?? "", limit: 1 });
-    seen.push(...page.objects.map(({ key }) => key));
+    for (const { key, size, etag } of page.objects) {
+      const object = await buckets.open({ bucket, key }, { from: 0 });
+      await object.stream.cancel();
+      expect({ size, etag }).toEqual({ size: 1, etag: object.etag });
+      seen.push(key);
+    }
     isLast = page.isLast;
   }
   expect(seen).toEqual(keys);
@@ -125,6 +130,8 @@ test("a bucket that is not allowed is never asked for", async () => {
     none.list(bucket, "", { after: "", limit: 1 }),
   ])
     expect(await failureOf(work)).toMatchObject({ name: "PermanentError", code: "fetch_forbidden" });
+  expect(() => none.mustAllow(bucket)).toThrow(`The bucket "${bucket}" may not be read`);
+  buckets.mustAllow(bucket);
 });
 
 test("a server that refuses the keys cannot be helped by trying again; one that is away can", async () => {
