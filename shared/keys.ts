@@ -28,5 +28,11 @@ export const storageKeys = {
   batchPart: (id: string, chunk: number) => `batches/${id}/parts/${digits(chunk, 8)}.jsonl`,
   batchResults: (id: string) => `batches/${id}/results.jsonl`,
   batchErrors: (id: string) => `batches/${id}/errors.jsonl`,
+  batchCsv: (id: string) => `batches/${id}/results.csv`,
+  batchParquet: (id: string) => `batches/${id}/results.parquet`,
   batchManifest: (id: string) => `batches/${id}/manifest.json`,
 } as const;
+
+/** Whether Tresline wrote this object into somebody else's bucket: labels beside an image, or anything in a folder `.tresline`. */
+export const isOwnKey = (key: string): boolean =>
+  key.endsWith(".tresline.json") || key.startsWith(".tresline/") || key.includes("/.tresline/");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { REDIS_PREFIX, redisKeys, storageKeys } from "../../shared/keys.ts";
+import { REDIS_PREFIX, isOwnKey, redisKeys, storageKeys } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
 
 test("a result is filed by tenant and by the day, in UTC, on which its classification was created", () => {
@@ -20,4 +20,10 @@ test("all Redis keys lie on one node of a cluster, and no two are alike", () => 
   expect(new Set(keys).size).toBe(keys.length);
   expect(keys.every((key) => key.startsWith(`${REDIS_PREFIX}:`))).toBe(true);
   expect(REDIS_PREFIX).toMatch(/^\{[^{}]+\}$/);
+});
+
+test("what Tresline wrote into a bucket is told from what lies there", () => {
+  const own = ["cat.jpg.tresline.json", ".tresline/health", "2026/.tresline/index.json"];
+  const others = ["cat.jpg", "cat.json", "my.tresline/cat.jpg", "tresline.json", ".tresline"];
+  expect([...own, ...others].filter((key) => isOwnKey(key))).toEqual(own);
 });
