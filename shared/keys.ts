@@ -10,6 +10,10 @@ export const redisKeys = {
   suspect: (id: string) => `${REDIS_PREFIX}:suspect:${id}`,
   batch: (id: string) => `${REDIS_PREFIX}:batch:${id}`,
   batchChunks: (id: string) => `${REDIS_PREFIX}:batch:${id}:chunks`,
+  labeler: (id: string) => `${REDIS_PREFIX}:labeler:${id}`,
+  labelerRuns: (id: string) => `${REDIS_PREFIX}:labeler:${id}:runs`,
+  labelersOfTenant: (tenant: string) => `${REDIS_PREFIX}:labelers:tenant:${tenant}`,
+  labelersOfBucket: (bucket: string) => `${REDIS_PREFIX}:labelers:bucket:${bucket}`,
   models: () => `${REDIS_PREFIX}:models`,
   webhookSecret: (tenant: string) => `${REDIS_PREFIX}:webhook-secret:${tenant}`,
 } as const;

@@ -3,8 +3,8 @@ import { Inventory, KeyPrefix, KeySuffixes } from "./batch.ts";
 import { LabelOptions } from "./classification.ts";
 import { ItemErrorOrNull } from "./error.ts";
 import { RUN_EVENTS } from "./event.ts";
-import { LabelerId, ModelName, RunId } from "./ids.ts";
-import { BucketName } from "./image.ts";
+import { LabelerId, ModelName, RunId, Tenant } from "./ids.ts";
+import { BucketName, HttpUrl } from "./image.ts";
 
 /** Where labels go besides the results: tags of the object, a JSON file beside it, or nowhere. */
 export const WriteBack = z.enum(["tags", "sidecar", "none"]).meta({
@@ -59,6 +59,26 @@ export const Labeler = z
   })
   .meta({ id: "Labeler", description: "A standing rule that labels a bucket's objects." });
 export type Labeler = z.infer<typeof Labeler>;
+
+/** What a labeler is made of besides its state and its counters, as Redis keeps it; `url` is its own address. */
+export const LabelerRecord = Labeler.pick({
+  id: true,
+  bucket: true,
+  prefix: true,
+  suffixes: true,
+  model: true,
+  top_k: true,
+  threshold: true,
+  write_back: true,
+  on_error: true,
+  metadata: true,
+  created_at: true,
+}).extend({
+  tenant: Tenant,
+  webhook: z.object({ url: HttpUrl, events: z.array(z.enum(RUN_EVENTS)).optional() }).nullable(),
+  url: z.string(),
+});
+export type LabelerRecord = z.infer<typeof LabelerRecord>;
 
 /** `backfill` labels what has no labels yet; `relabel` what another version of the model labelled. */
 export const RunMode = z.enum(["backfill", "relabel"]).meta({
