@@ -5,12 +5,12 @@ export const REDIS_PREFIX = "{tresline}";
 
 /** The Redis keys, besides the queues' own. */
 export const redisKeys = {
-  classification: (tenant: string, id: string) => `${REDIS_PREFIX}:classification:${tenant}:${id}`,
   finished: (id: string) => `${REDIS_PREFIX}:finished:${id}`,
   suspect: (id: string) => `${REDIS_PREFIX}:suspect:${id}`,
   batch: (id: string) => `${REDIS_PREFIX}:batch:${id}`,
   batchChunks: (id: string) => `${REDIS_PREFIX}:batch:${id}:chunks`,
   labeler: (id: string) => `${REDIS_PREFIX}:labeler:${id}`,
+  objectClaim: (labelerId: string, object: string) => `${REDIS_PREFIX}:object-claim:${labelerId}:${object}`,
   labelerRuns: (id: string) => `${REDIS_PREFIX}:labeler:${id}:runs`,
   labelersOfTenant: (tenant: string) => `${REDIS_PREFIX}:labelers:tenant:${tenant}`,
   labelersOfBucket: (bucket: string) => `${REDIS_PREFIX}:labelers:bucket:${bucket}`,
@@ -35,6 +35,9 @@ export const storageKeys = {
   batchCsv: (id: string) => `batches/${id}/results.csv`,
   batchParquet: (id: string) => `batches/${id}/results.parquet`,
   batchManifest: (id: string) => `batches/${id}/manifest.json`,
+  // `object` is the hash of its bucket and key; its first digits keep folders of a directory small.
+  objectRecord: (labelerId: string, object: string) =>
+    `labelers/${labelerId}/objects/${object.slice(0, 2)}/${object}.json`,
 } as const;
 
 /** Whether Tresline wrote this object into somebody else's bucket: labels beside an image, or anything in a folder `.tresline`. */

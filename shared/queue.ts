@@ -1,5 +1,6 @@
 import { Queue } from "bullmq";
 import type { JobsOptions } from "bullmq";
+import { ClassifyImagePayload } from "./contracts/queue-payloads.ts";
 import type { ClassifyPayload, DeliverPayload, ScanPayload } from "./contracts/queue-payloads.ts";
 import { Lane } from "./contracts/lane.ts";
 import { REDIS_PREFIX } from "./keys.ts";
@@ -56,13 +57,17 @@ export function openQueues(redis: RedisClient) {
     /** How many jobs of a model wait in a lane, those put off until later among them. */
     countWaiting: (model: string, lane: Lane): Promise<number> =>
       queue(queueNames.classify(model, lane)).getJobCountByTypes("wait", "prioritized", "delayed"),
-    /** When a worker took the job of a classification that is not finished, or undefined while it is queued. */
-    async startedAt(model: string, id: string): Promise<Date | undefined> {
-      const jobs = await Promise.all(
-        Lane.options.map((lane) => queue(queueNames.classify(model, lane)).getJob(id)),
-      );
-      const started = jobs.find((job) => job?.processedOn !== undefined)?.processedOn;
-      return started === undefined ? undefined : new Date(started);
+    /** The job of a classification of one of these models, which is there until its result is stored, and when a worker took it; or undefined. */
+    async findClassification(
+      models: readonly string[],
+      id: string,
+    ): Promise<{ payload: ClassifyImagePayload; startedAt: Date | undefined } | undefined> {
+      const names = models.flatMap((model) => Lane.options.map((lane) => queueNames.classify(model, lane)));
+      const jobs = await Promise.all(names.map((name) => queue(name).getJob(id)));
+      const job = jobs.find((each) => each !== undefined);
+      if (job === undefined) return undefined;
+      const startedAt = job.processedOn === undefined ? undefined : new Date(job.processedOn);
+      return { payload: ClassifyImagePayload.parse(job.data), startedAt };
     },
     enqueueScan: (job: NewJob<ScanPayload>) => add(queueNames.scan, [job]),
     enqueueDeliver: (job: NewJob<DeliverPayload>) =>

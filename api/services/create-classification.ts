@@ -3,7 +3,6 @@ import type { ImageInput } from "../../shared/contracts/image.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
 import { newId } from "../../shared/new-id.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
-import { putClassification } from "../../shared/state/classifications.ts";
 import type { ApiDeps } from "../deps.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { storeImage } from "./store-image.ts";
@@ -43,7 +42,7 @@ export async function createClassification(
   return ended ?? queued;
 }
 
-/** Stores what came with the request, writes the state down and enqueues the job, in this order and not before `isHeard` has settled. */
+/** Stores what came with the request and enqueues the job, in this order and not before `isHeard` has settled. */
 async function accept(
   deps: ApiDeps,
   id: string,
@@ -66,11 +65,10 @@ async function accept(
     webhook:
       options.webhook === undefined ? null : { url: options.webhook, events: options.webhook_events_filter },
     created_at: new Date(now).toISOString(),
+    is_awaited: isHeard !== undefined,
     deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
     url: `${deps.baseUrl()}/v1/classifications/${id}`,
   };
-  const queued = queuedClassification(payload);
-  await putClassification(deps.redis, tenant, queued);
   await deps.queues.enqueueClassify(model, options.priority, [{ id, payload }]);
-  return queued;
+  return queuedClassification(payload);
 }

@@ -2,12 +2,13 @@ import { Classification } from "../../shared/contracts/classification.ts";
 import { AppError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { batchItemOf } from "../../shared/new-id.ts";
-import { getMovingClassification } from "../../shared/state/classifications.ts";
+import { queuedClassification } from "../../shared/queued-classification.ts";
 import type { ApiDeps } from "../deps.ts";
+import { knownModels } from "./resolve-model.ts";
 
-/** The classification of this id: from Redis while it moves, else from storage. Throws AppError not_found. */
+/** The classification of this id: told by its job while it moves, else by storage. Throws AppError not_found. */
 export async function getClassification(
-  { redis, storage, queues }: Pick<ApiDeps, "redis" | "storage" | "queues">,
+  { config, redis, storage, queues }: Pick<ApiDeps, "config" | "redis" | "storage" | "queues">,
   tenant: string,
   id: string,
 ): Promise<Classification> {
@@ -17,14 +18,13 @@ export async function getClassification(
       "not_found",
       `${id} is item ${item.index} of batch ${item.batchId}: it is in that batch's results.`,
     );
-  const moving = await getMovingClassification(redis, tenant, id);
-  if (moving !== undefined) {
-    const startedAt = await queues.startedAt(moving.model, id);
-    return startedAt === undefined
-      ? moving
-      : { ...moving, status: "processing", started_at: startedAt.toISOString() };
-  }
+  const moving = await queues.findClassification(await knownModels({ config, redis }), id);
+  const isOwn = moving?.payload.tenant === tenant;
+  if (isOwn && moving.startedAt === undefined) return queuedClassification(moving.payload);
+  // A job goes a moment after its result is stored: what was told as finished must not be seen to be processed again.
   const stored = await storage.get(storageKeys.result(tenant, id));
-  if (stored === undefined) throw new AppError("not_found", `There is no classification ${id}.`);
-  return Classification.parse(JSON.parse(new TextDecoder().decode(stored)));
+  if (stored !== undefined) return Classification.parse(JSON.parse(new TextDecoder().decode(stored)));
+  if (!isOwn) throw new AppError("not_found", `There is no classification ${id}.`);
+  const started_at = moving.startedAt?.toISOString() ?? null;
+  return { ...queuedClassification(moving.payload), status: "processing", started_at };
 }

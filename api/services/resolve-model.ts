@@ -7,11 +7,21 @@ export async function resolveModel(
   { config, redis }: Pick<ApiDeps, "config" | "redis">,
   asked: string | undefined,
 ): Promise<string> {
-  // A version that the worker is pinned to is no part of the model's name.
-  const byDefault = config.MODEL.replace(/@.*/, "");
+  const byDefault = defaultModel(config);
   if (asked === undefined || asked === byDefault) return byDefault;
-  const names = (await listModels(redis)).map(({ name }) => name);
+  const names = await knownModels({ config, redis });
   if (names.includes(asked)) return asked;
-  const served = [...new Set([byDefault, ...names])].join(", ");
-  throw new AppError("model_not_found", `There is no model "${asked}" here. Models served: ${served}.`);
+  throw new AppError(
+    "model_not_found",
+    `There is no model "${asked}" here. Models served: ${names.join(", ")}.`,
+  );
 }
+
+/** The names of all models that images may have been accepted for, the default one first. */
+export async function knownModels({ config, redis }: Pick<ApiDeps, "config" | "redis">): Promise<string[]> {
+  const announced = await listModels(redis);
+  return [...new Set([defaultModel(config), ...announced.map(({ name }) => name)])];
+}
+
+/** A version that the worker is pinned to is no part of the model's name. */
+const defaultModel = ({ MODEL }: ApiDeps["config"]) => MODEL.replace(/@.*/, "");

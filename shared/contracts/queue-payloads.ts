@@ -36,6 +36,8 @@ export const ClassifyImagePayload = Labelling.extend({
   priority: Lane,
   metadata: z.record(z.string(), z.string()),
   webhook: webhookFor(CLASSIFICATION_EVENTS),
+  // Whether a request waits to be told of its end.
+  is_awaited: z.boolean().default(true),
   created_at: z.iso.datetime(),
   deadline: z.iso.datetime().nullable().default(null),
   url: z.string(),

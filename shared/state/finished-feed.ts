@@ -2,6 +2,11 @@ import { Classification } from "../contracts/classification.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
 
+/** Tells those who wait for a classification how it ended. To be called after storage has the result. */
+export async function tellFinished(redis: RedisClient, classification: Classification): Promise<void> {
+  await redis.publish(redisKeys.finished(classification.id), JSON.stringify(classification));
+}
+
 /** One caller's wait for a classification to finish. */
 export interface FinishedWait {
   /** The finished classification, or undefined when `ms` milliseconds have passed or `signal` was aborted first, or when it cannot be read. */

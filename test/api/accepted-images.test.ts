@@ -129,7 +129,7 @@ test("what was honoured of Prefer is told, and a finished answer has no address 
   expect(headers.get("retry-after")).toBeNull();
 });
 
-test("without Prefer the answer is 202 at once, and GET tells the end from storage when Redis has forgotten it", async () => {
+test("without Prefer the answer is 202 at once, and GET tells the end from storage once the job is gone", async () => {
   const response = await sendBytes("", {});
   const queued = await resource(response);
   expect(response.status).toBe(202);
@@ -139,7 +139,8 @@ test("without Prefer the answer is 202 at once, and GET tells the end from stora
   expect(response.headers.get("preference-applied")).toBeNull();
   const ended = await untilEnded(queued.id);
   expect(ended).toMatchObject({ id: queued.id, status: "succeeded", created_at: queued.created_at });
-  await expect.poll(() => api.redis.redis.exists(redisKeys.classification("default", queued.id))).toBe(0);
+  const findJob = () => api.deps.queues.findClassification(["figures"], queued.id);
+  await expect.poll(findJob).toBeUndefined();
   expect(await resource(await api.request(`${CLASSIFICATIONS}/${queued.id}`))).toEqual(ended);
   expect(await api.deps.storage.get(storageKeys.result("default", queued.id))).toBeDefined();
 });

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { preferredWaitS } from "../../api/prefer-wait.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
-import { finishClassification } from "../../shared/state/classifications.ts";
+import { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
+import { queuedClassification } from "../../shared/queued-classification.ts";
+import { queueNames } from "../../shared/queue.ts";
+import { tellFinished } from "../../shared/state/finished-feed.ts";
+import { readQueue } from "../support/queue-reader.ts";
 import { startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
@@ -65,7 +69,7 @@ test("a wait of more than a minute counts as a minute, and ends when the classif
   const queued = await findByMark("long");
   const now = new Date().toISOString();
   const ended: Classification = { ...queued, status: "succeeded", predictions: [], completed_at: now };
-  await finishClassification(api.redis.redis, "default", ended);
+  await tellFinished(api.redis.redis, ended);
   const response = await answer;
   expect(response.status).toBe(200);
   expect(response.headers.get("preference-applied")).toBe("wait=60");
@@ -86,15 +90,12 @@ test("a wait ends when the client goes or the process is to stop: what was accep
   expect((await api.request(`${CLASSIFICATIONS}/${id}`)).status).toBe(200);
 });
 
-/** The queued classification with this text in its metadata, as soon as Redis has it. */
+/** The queued classification with this text in its metadata, as soon as its job is there. */
 async function findByMark(mark: string): Promise<Classification> {
-  const { redis } = api.redis;
   const find = async () => {
-    const keys = await redis.keys("*:classification:*");
-    const texts = await Promise.all(keys.map((key) => redis.get(key)));
-    return texts
-      .map((text) => Classification.parse(JSON.parse(text ?? "")))
-      .find(({ metadata }) => metadata["mark"] === mark);
+    const jobs = await readQueue(api.redis.redis, queueNames.classify("figures", "interactive"));
+    const payloads = jobs.map(({ payload }) => ClassifyImagePayload.parse(payload));
+    return payloads.map(queuedClassification).find(({ metadata }) => metadata["mark"] === mark);
   };
   await expect.poll(find).toBeDefined();
   const found = await find();

@@ -1,7 +1,7 @@
 import { Worker } from "bullmq";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Classification } from "../../shared/contracts/classification.ts";
-import { REDIS_PREFIX } from "../../shared/keys.ts";
+import { REDIS_PREFIX, storageKeys } from "../../shared/keys.ts";
 import { queueNames } from "../../shared/queue.ts";
 import { startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test("a classification is queued until a worker takes it, and processing from then on", async () => {
+test("a classification is queued until a worker takes it, processing until its result is stored, and then what it ended as", async () => {
   const image = { url: "https://example.com/cat.jpg" };
   const created = Classification.parse(await (await api.post("/v1/classifications", { image })).json());
   const get = async () =>
@@ -30,6 +30,10 @@ test("a classification is queued until a worker takes it, and processing from th
   );
   await isTaken;
   expect(await get()).toEqual({ ...created, status: "processing", started_at: expect.any(String) });
+  const ended: Classification = { ...created, status: "succeeded", predictions: [] };
+  const key = storageKeys.result("default", created.id);
+  await api.deps.storage.put(key, JSON.stringify(ended), { contentType: "application/json" });
+  expect(await get()).toEqual(ended);
   end();
   await worker.close();
 });

@@ -16,7 +16,8 @@ test("the parts of a batch sort by the number of their chunk", () => {
 
 test("all Redis keys lie on one node of a cluster, and no two are alike", () => {
   const id = newId("bat");
-  const keys = Object.values(redisKeys).map((key) => key(id, id));
+  const makers: ((...parts: string[]) => string)[] = Object.values(redisKeys);
+  const keys = makers.map((key) => key(id, id));
   expect(new Set(keys).size).toBe(keys.length);
   expect(keys.every((key) => key.startsWith(`${REDIS_PREFIX}:`))).toBe(true);
   expect(REDIS_PREFIX).toMatch(/^\{[^{}]+\}$/);

@@ -20,11 +20,14 @@ afterAll(async () => {
 });
 
 test.each(["interactive", "bulk"] as const)(
-  "when a worker took an %s job is told, and nothing before",
+  "an %s job is found until it is done, and when a worker took it is told",
   async (lane) => {
     const payload = imageJob("/a", { priority: lane });
     await queues.enqueueClassify("birds", lane, [{ id: payload.id, payload }]);
-    expect(await queues.startedAt("birds", payload.id)).toBeUndefined();
+    expect(await queues.findClassification(["fish", "birds"], payload.id)).toEqual({
+      payload,
+      startedAt: undefined,
+    });
     const before = Date.now();
     const { promise: isTaken, resolve: taken } = Promise.withResolvers<void>();
     const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
@@ -37,15 +40,16 @@ test.each(["interactive", "bulk"] as const)(
       { connection: server.redis, prefix: REDIS_PREFIX },
     );
     await isTaken;
-    const startedAt = await queues.startedAt("birds", payload.id);
-    expect(startedAt?.getTime()).toBeGreaterThanOrEqual(before);
+    const found = await queues.findClassification(["fish", "birds"], payload.id);
+    expect(found?.startedAt?.getTime()).toBeGreaterThanOrEqual(before);
     end();
     await worker.close();
+    expect(await queues.findClassification(["fish", "birds"], payload.id)).toBeUndefined();
   },
 );
 
-test("a job that nobody enqueued was not taken", async () => {
-  expect(await queues.startedAt("birds", newId("cls"))).toBeUndefined();
+test("a job that nobody enqueued is not found", async () => {
+  expect(await queues.findClassification(["birds"], newId("cls"))).toBeUndefined();
 });
 
 test("an id that is queued is not enqueued a second time", async () => {

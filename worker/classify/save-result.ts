@@ -2,7 +2,7 @@ import { Classification } from "../../shared/contracts/classification.ts";
 import { EventType } from "../../shared/contracts/event.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
-import { finishClassification } from "../../shared/state/classifications.ts";
+import { tellFinished } from "../../shared/state/finished-feed.ts";
 import { announce } from "../deliver/announce.ts";
 import type { ClassifyDeps } from "./start.ts";
 
@@ -12,7 +12,7 @@ import type { ClassifyDeps } from "./start.ts";
  */
 export async function saveResult(
   classification: Classification,
-  { id, tenant, webhook }: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook">,
+  { id, tenant, webhook, is_awaited }: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook" | "is_awaited">,
   { storage, queues, redis }: Pick<ClassifyDeps, "storage" | "queues" | "redis">,
 ): Promise<void> {
   const key = storageKeys.result(tenant, id);
@@ -27,7 +27,7 @@ export async function saveResult(
     timestamp: stored.completed_at ?? stored.created_at,
     resource: stored,
   });
-  await finishClassification(redis, tenant, stored);
+  if (is_awaited) await tellFinished(redis, stored);
 }
 
 /** The stored result of a classification, or undefined when none is stored. */

@@ -3,12 +3,7 @@ import type { Classification } from "../../../shared/contracts/classification.ts
 import { redisKeys } from "../../../shared/keys.ts";
 import { newId } from "../../../shared/new-id.ts";
 import { queuedClassification } from "../../../shared/queued-classification.ts";
-import {
-  finishClassification,
-  getMovingClassification,
-  putClassification,
-} from "../../../shared/state/classifications.ts";
-import { openFinishedFeed } from "../../../shared/state/finished-feed.ts";
+import { openFinishedFeed, tellFinished } from "../../../shared/state/finished-feed.ts";
 import type { FinishedFeed } from "../../../shared/state/finished-feed.ts";
 import { imageJob } from "../../support/labelling.ts";
 import { startTestRedis } from "../../support/redis.ts";
@@ -41,7 +36,7 @@ async function listeners(id: string): Promise<unknown> {
 test("an end that comes before it is waited for is not missed", async () => {
   const classification = finished();
   const wait = await feed.expect(classification.id);
-  await finishClassification(server.redis, "default", classification);
+  await tellFinished(server.redis, classification);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await wait.result(5_000, never)).toEqual(classification);
 });
@@ -50,8 +45,7 @@ test("each waits for its own, and stops to listen when it has it", async () => {
   const some = [finished(), finished(), finished()];
   const waits = await Promise.all(some.map(({ id }) => feed.expect(id)));
   const results = waits.map((wait) => wait.result(5_000, never));
-  for (const classification of some.toReversed())
-    await finishClassification(server.redis, "default", classification);
+  for (const classification of some.toReversed()) await tellFinished(server.redis, classification);
   expect(await Promise.all(results)).toEqual(some);
   for (const { id } of some) expect(await listeners(id)).toBe(0);
 });
@@ -80,13 +74,4 @@ test("an end told in a form of another version ends the wait without a result in
     await server.redis.publish(redisKeys.finished(id), text);
     expect(await wait.result(10_000, never)).toBeUndefined();
   }
-});
-
-test("a classification is known to Redis while it moves, for more than a week, and no longer once it is finished", async () => {
-  const moving: Classification = { ...finished(), status: "processing", completed_at: null };
-  await putClassification(server.redis, "default", moving);
-  expect(await getMovingClassification(server.redis, "default", moving.id)).toEqual(moving);
-  expect(await server.redis.ttl(redisKeys.classification("default", moving.id))).toBeGreaterThan(7 * 86_400);
-  await finishClassification(server.redis, "default", moving);
-  expect(await getMovingClassification(server.redis, "default", moving.id)).toBeUndefined();
 });

@@ -1,7 +1,6 @@
 import { Queue } from "bullmq";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createBatcher } from "../../../worker/classify/batcher.ts";
-import type { Batcher } from "../../../worker/classify/batcher.ts";
 import { fakeEngine, markedImage } from "../../support/fake-engine.ts";
 import { Classification } from "../../../shared/contracts/classification.ts";
 import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
@@ -10,7 +9,6 @@ import { REDIS_PREFIX, redisKeys, storageKeys } from "../../../shared/keys.ts";
 import { messageId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { suspect } from "../../../shared/state/suspects.ts";
-import { getMovingClassification } from "../../../shared/state/classifications.ts";
 import { runClassification } from "../../../worker/classify/run-classification.ts";
 import { TEST_DIGEST, imageJob, raven, swan, testLabelling } from "../../support/labelling.ts";
 import type { Answers } from "../../support/labelling.ts";
@@ -88,7 +86,6 @@ test("a classification ends with its labels: stored, told to who waits, announce
     ]),
   );
   expect(result?.metrics.total_ms).toBeGreaterThanOrEqual(1_000);
-  expect(await getMovingClassification(deps.redis, "default", job.id)).toBeUndefined();
   expect(told.map((text) => Classification.parse(JSON.parse(text)))).toEqual([result]);
   const [message, ...others] = await messagesAbout(job);
   expect(others).toEqual([]);
@@ -195,23 +192,11 @@ test("a job done again after its result was stored keeps the first result and te
   expect(JSON.parse(again?.body ?? "")).toEqual(JSON.parse(message?.body ?? ""));
 });
 
-test("a job done again after its end is never seen to move again", async () => {
+test("a job done again after its end is not labelled again", async () => {
   const job = imageJob("/again");
   const { classifyDeps, fetched } = testLabelling(deps, { "/again": [swan] });
   await runClassification(job, FIRST, classifyDeps);
-  const seen: unknown[] = [];
-  const batcher: Batcher = {
-    classify: async (seat, prepare) => {
-      seen.push(await getMovingClassification(deps.redis, "default", job.id));
-      return classifyDeps.labelling.batcher.classify(seat, prepare);
-    },
-  };
-  await runClassification(
-    job,
-    { ...FIRST, crashes: 1 },
-    { ...classifyDeps, labelling: { ...classifyDeps.labelling, batcher } },
-  );
-  expect(seen).toEqual([]);
+  await runClassification(job, { ...FIRST, crashes: 1 }, classifyDeps);
   expect(fetched).toEqual(["/again"]);
 });
 
