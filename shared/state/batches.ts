@@ -6,8 +6,8 @@ import { BatchRecord } from "../contracts/queue-payloads.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
 
-/** Seconds that a batch stays known in Redis after it was last written to; then storage's manifest speaks for it. */
-const MOVING_TTL = 30 * 86_400;
+/** Seconds that a batch stays known in Redis after one of its chunks was last counted; then storage's manifest speaks for it. */
+export const MOVING_TTL = 30 * 86_400;
 const FINISHED_TTL = 3_600;
 
 const count = z.coerce.number().default(0);
@@ -18,16 +18,17 @@ export const ScanCursor = z.object({ chunks: z.int(), items: z.int(), position: 
 export type ScanCursor = z.infer<typeof ScanCursor>;
 
 const START: ScanCursor = { chunks: 0, items: 0, position: "" };
+const cursor = z.string().transform((text) => ScanCursor.parse(JSON.parse(text)));
 
 /** The Redis hash of a batch: what it is made of, its counters, and when it came to each state. */
 const BatchHash = z.object({
   record: z.string().transform((text) => BatchRecord.parse(JSON.parse(text))),
   status: BatchStatus,
   total: count,
-  cursor: z
-    .string()
-    .transform((text) => ScanCursor.parse(JSON.parse(text)))
-    .default(START),
+  cursor: cursor.default(START),
+  claim: cursor.default(START),
+  rest: cursor.nullable().default(null),
+  stop: z.enum(["canceled", "expired"]).nullable().default(null),
   chunks: z.coerce.number().nullable().default(null),
   succeeded: count,
   failed: count,
@@ -52,18 +53,31 @@ type BatchHash = z.infer<typeof BatchHash>;
 export interface BatchState {
   batch: Batch;
   record: BatchRecord;
-  /** How far its source has been listed. */
+  /** How far its source has been listed and enqueued. */
   cursor: ScanCursor;
+  /** Whether a worker has begun to enqueue the page after the cursor. */
+  isClaimed: boolean;
+  /** What it ends as instead of completed, once it is to stop. */
+  stop: "canceled" | "expired" | null;
+  /** Where its source was not listed on from, when it stopped before the end of that. */
+  rest: ScanCursor | null;
   /** Items that were found to have their labels already; only a labeler's run has such. */
   skipped: number;
-  /** How many chunks it was cut into; null until its source has been listed to the end. */
+  /** How many chunks it was cut into; null until its source has been listed to the end, or as far as it will be. */
   chunks: number | null;
 }
 
 /** Writes a new batch, in state `validating`. `total` is how many items it has, 0 while nobody knows. */
 export async function putBatch(redis: RedisClient, record: BatchRecord, total: number): Promise<void> {
   const key = redisKeys.batch(record.id);
-  const fields = { record: JSON.stringify(record), status: "validating" satisfies BatchStatus, total };
+  const { deadline, webhook } = record;
+  const fields = {
+    record: JSON.stringify(record),
+    status: "validating" satisfies BatchStatus,
+    total,
+    ...(deadline !== null && { deadline }),
+    ...(webhook?.events?.includes("batch.progress") === true && { tells_progress: 1 }),
+  };
   await redis.multi().hset(key, fields).expire(key, MOVING_TTL).exec();
 }
 
@@ -76,70 +90,84 @@ export async function getBatchState(redis: RedisClient, id: string): Promise<Bat
     batch: toBatch(hash, Date.now()),
     record: hash.record,
     cursor: hash.cursor,
+    isClaimed: hash.claim.chunks > hash.cursor.chunks,
+    stop: hash.stop,
+    rest: hash.rest,
     chunks: hash.chunks,
     skipped: hash.skipped,
   };
 }
 
+/** KEYS[1] the batch (hash)   ARGV[1] now (RFC 3339). Only a new batch starts: one that is to stop before goes on stopping. */
+const START_BATCH = `
+if redis.call("HGET", KEYS[1], "status") ~= "validating" then return end
+redis.call("HSET", KEYS[1], "status", "in_progress", "in_progress_at", ARGV[1])`;
+
 /** Notes that items are about to be enqueued and the batch is in progress. Saying so again changes nothing. */
 export async function startBatch(redis: RedisClient, id: string): Promise<void> {
-  const key = redisKeys.batch(id);
-  await redis
-    .multi()
-    .hset(key, { status: "in_progress" satisfies BatchStatus })
-    .hsetnx(key, "in_progress_at", new Date().toISOString())
-    .exec();
+  await redis.eval(START_BATCH, 1, redisKeys.batch(id), new Date().toISOString());
 }
 
-/** KEYS[1] the batch (hash)   ARGV[1] the cursor (JSON)   ARGV[2] its chunks. A cursor never goes back. */
-const SAVE_CURSOR = `
-if redis.call("EXISTS", KEYS[1]) == 0 then return end
-local known = redis.call("HGET", KEYS[1], "cursor")
-if known and cjson.decode(known).chunks >= tonumber(ARGV[2]) then return end
-redis.call("HSET", KEYS[1], "cursor", ARGV[1])`;
-
-/** Notes that everything before the cursor is enqueued. Two workers may list one source for a while: the one further on counts. */
-export async function saveCursor(redis: RedisClient, id: string, cursor: ScanCursor): Promise<void> {
-  await redis.eval(SAVE_CURSOR, 1, redisKeys.batch(id), JSON.stringify(cursor), cursor.chunks);
-}
+/** KEYS[1] the batch (hash)   ARGV[1] now (RFC 3339). One that is to stop stays so, and what has ended is left as it is. */
+const FINALIZE = `
+local status = redis.call("HGET", KEYS[1], "status")
+if status == "validating" or status == "in_progress" then
+  redis.call("HSET", KEYS[1], "status", "finalizing")
+elseif status ~= "finalizing" and status ~= "canceling" then return end
+redis.call("HSETNX", KEYS[1], "finalizing_at", ARGV[1])`;
 
 /** Notes that all chunks are done and the results are being put together. */
 export async function finalizeBatch(redis: RedisClient, id: string): Promise<void> {
+  await redis.eval(FINALIZE, 1, redisKeys.batch(id), new Date().toISOString());
+}
+
+/** How a batch may end. */
+export type FinalStatus = "completed" | "failed" | "canceled" | "expired";
+
+/** Notes how a batch has ended, and when (RFC 3339). Redis may forget it after an hour, since storage has its manifest. */
+export async function endBatch(
+  redis: RedisClient,
+  id: string,
+  status: FinalStatus,
+  at: string,
+): Promise<void> {
   const key = redisKeys.batch(id);
   await redis
     .multi()
-    .hset(key, { status: "finalizing" satisfies BatchStatus })
-    .hsetnx(key, "finalizing_at", new Date().toISOString())
+    .hset(key, { status, [`${status}_at`]: at })
+    .expire(key, FINISHED_TTL)
+    .expire(redisKeys.batchChunks(id), FINISHED_TTL)
     .exec();
 }
 
-/** Notes that the batch is completed. Redis may forget it after an hour, since storage has its manifest. */
-export async function completeBatch(redis: RedisClient, id: string, completedAt: string): Promise<void> {
-  const key = redisKeys.batch(id);
-  const fields = { status: "completed" satisfies BatchStatus, completed_at: completedAt };
-  await redis.multi().hset(key, fields).expire(key, FINISHED_TTL).exec();
-}
+/**
+ * KEYS[1] the batch (hash)   ARGV[1] the reason (JSON)   ARGV[2] now (RFC 3339)
+ * Answers 1 when the batch fails for it or for one noted before, 0 when its source was listed all the same.
+ */
+const NOTE_FAILURE = `
+local status, chunks, claim, cursor =
+  unpack(redis.call("HMGET", KEYS[1], "status", "chunks", "claim", "cursor"))
+if status == "failed" then return 1 end
+if status ~= "validating" and status ~= "in_progress" and status ~= "canceling" then return 0 end
+local claimed = claim and cjson.decode(claim).chunks or 0
+local enqueued = cursor and cjson.decode(cursor).chunks or 0
+if chunks and claimed <= enqueued then return 0 end
+redis.call("HSETNX", KEYS[1], "error", ARGV[1])
+redis.call("HSETNX", KEYS[1], "failed_at", ARGV[2])
+return 1`;
 
-/** Notes why the batch cannot be listed, and when that was found; what was noted first stays. It has failed once `endFailedBatch` says so. */
-export async function noteFailure(redis: RedisClient, id: string, error: ItemError): Promise<void> {
-  const key = redisKeys.batch(id);
-  await redis
-    .multi()
-    .hsetnx(key, "error", JSON.stringify(error))
-    .hsetnx(key, "failed_at", new Date().toISOString())
-    .exec();
-}
-
-/** Notes that the batch has failed. Redis may forget it after an hour, since storage has its manifest. */
-export async function endFailedBatch(redis: RedisClient, id: string): Promise<void> {
-  const key = redisKeys.batch(id);
-  const fields = { status: "failed" satisfies BatchStatus };
-  await redis.multi().hset(key, fields).expire(key, FINISHED_TTL).exec();
+/**
+ * Notes why the batch cannot be listed, and when that was found; what was noted first stays, and no chunk counts from now
+ * on. It has failed once `endBatch` says so. False when another worker has listed it to its end.
+ */
+export async function noteFailure(redis: RedisClient, id: string, error: ItemError): Promise<boolean> {
+  const now = new Date().toISOString();
+  return (await redis.eval(NOTE_FAILURE, 1, redisKeys.batch(id), JSON.stringify(error), now)) === 1;
 }
 
 /** The resource made of the hash. `now` is in milliseconds since 1970. */
-function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): Batch {
-  const total = Math.max(hash.total, cursor.items);
+function toBatch({ record, status, ...hash }: BatchHash, now: number): Batch {
+  const total = Math.max(hash.total, hash.cursor.items, hash.claim.items);
   const isKnown = hash.total > 0 || hash.chunks !== null;
   const done = hash.succeeded + hash.failed + hash.canceled + hash.skipped;
   const started = hash.in_progress_at === null ? undefined : Date.parse(hash.in_progress_at);
@@ -150,7 +178,7 @@ function toBatch({ record, status, cursor, ...hash }: BatchHash, now: number): B
     status,
     model: record.model,
     request_counts: { total, succeeded: hash.succeeded, failed: hash.failed, canceled: hash.canceled },
-    progress: total === 0 ? Number(status === "completed") : done / total,
+    progress: total === 0 ? Number(hash.finalizing_at !== null) : done / total,
     eta_seconds:
       status !== "in_progress" || msPerItem === undefined || !isKnown
         ? null

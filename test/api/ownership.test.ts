@@ -6,7 +6,7 @@ import type { BatchRecord } from "../../shared/contracts/queue-payloads.ts";
 import { PermanentError, toItemError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
-import { endFailedBatch, getBatchState, noteFailure, putBatch } from "../../shared/state/batches.ts";
+import { endBatch, getBatchState, noteFailure, putBatch } from "../../shared/state/batches.ts";
 import { API_KEY, PUBLIC_URL, startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
@@ -82,7 +82,7 @@ test("the results of a batch that failed are refused with the reason", async () 
   const { id } = await moveBatch("default");
   const reason = new PermanentError("fetch_failed", "The manifest is damaged.");
   await noteFailure(api.redis.redis, id, toItemError(reason));
-  await endFailedBatch(api.redis.redis, id);
+  await endBatch(api.redis.redis, id, "failed", new Date().toISOString());
   const problem = await problemOf(await api.request(`/v1/batches/${id}/results`));
   expect(problem).toMatchObject({ status: 409, code: "conflict" });
   expect(problem.detail).toBe("The batch has no results, for it failed: The manifest is damaged.");

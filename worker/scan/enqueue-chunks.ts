@@ -1,7 +1,8 @@
 import type { BatchItem, ClassifyChunkPayload, ScanPayload } from "../../shared/contracts/queue-payloads.ts";
-import { getBatchState, saveCursor, startBatch } from "../../shared/state/batches.ts";
+import { getBatchState, startBatch } from "../../shared/state/batches.ts";
 import type { BatchState, ScanCursor } from "../../shared/state/batches.ts";
 import { sealChunks } from "../../shared/state/count-chunk.ts";
+import { saveCursor } from "../../shared/state/scan-cursor.ts";
 import type { PutOff } from "../consume.ts";
 import type { WorkerDeps } from "../start.ts";
 import { listSource } from "./list-source.ts";

@@ -2,7 +2,7 @@ import type { ScanPayload } from "../../shared/contracts/queue-payloads.ts";
 import { toItemError } from "../../shared/errors.ts";
 import type { PermanentError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
-import { endFailedBatch, getBatchState, noteFailure } from "../../shared/state/batches.ts";
+import { endBatch, getBatchState, noteFailure } from "../../shared/state/batches.ts";
 import { announce } from "../deliver/announce.ts";
 import type { WorkerDeps } from "../start.ts";
 
@@ -26,6 +26,6 @@ export async function failBatch(
   });
   const { webhook } = state.record;
   await announce(queues, { tenant, webhook, type: "batch.failed", timestamp: failedAt, resource: batch });
-  await endFailedBatch(redis, id);
+  await endBatch(redis, id, "failed", failedAt);
   logger.warn({ batch: id, reason: reason.message }, "batch failed");
 }

@@ -1,7 +1,7 @@
 import type { Batch } from "../../shared/contracts/batch.ts";
 import type { ScanPayload } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
-import { completeBatch, finalizeBatch, getBatchState } from "../../shared/state/batches.ts";
+import { endBatch, finalizeBatch, getBatchState } from "../../shared/state/batches.ts";
 import type { BatchState } from "../../shared/state/batches.ts";
 import { announce } from "../deliver/announce.ts";
 import type { WorkerDeps } from "../start.ts";
@@ -39,7 +39,7 @@ export async function finishBatch(
     timestamp: batch.completed_at,
     resource: batch,
   });
-  await completeBatch(redis, id, batch.completed_at);
+  await endBatch(redis, id, "completed", batch.completed_at);
   logger.info({ batch: id, ...batch.request_counts }, "batch completed");
 }
 

@@ -4,14 +4,14 @@ import { Batch } from "../../../shared/contracts/batch.ts";
 import { redisKeys } from "../../../shared/keys.ts";
 import { newId } from "../../../shared/new-id.ts";
 import {
-  completeBatch,
+  endBatch,
   finalizeBatch,
   getBatchState,
   putBatch,
-  saveCursor,
   startBatch,
 } from "../../../shared/state/batches.ts";
 import { countChunk, sealChunks } from "../../../shared/state/count-chunk.ts";
+import { saveCursor } from "../../../shared/state/scan-cursor.ts";
 import { batchRecord } from "../../support/labelling.ts";
 import { startTestRedis } from "../../support/redis.ts";
 import type { TestRedis } from "../../support/redis.ts";
@@ -46,7 +46,7 @@ test("a batch goes from validating to completed and says when it came to each st
   await countChunk(redis, record.id, { number: 0, counts: { succeeded: 2, failed: 1 } });
   await finalizeBatch(redis, record.id);
   await look();
-  await completeBatch(redis, record.id, new Date().toISOString());
+  await endBatch(redis, record.id, "completed", new Date().toISOString());
   await look();
   for (const batch of seen) expect(Batch.safeParse(batch).success).toBe(true);
   expect(seen.map((batch) => batch?.status)).toEqual([
@@ -85,7 +85,7 @@ test("Redis keeps a batch that moves for a month and a completed one for an hour
   await countChunk(server.redis, id, { number: 0, counts: { succeeded: 1 } });
   expect(await server.redis.ttl(redisKeys.batch(id))).toBeGreaterThan(29 * DAY);
   expect(await server.redis.ttl(redisKeys.batchChunks(id))).toBeGreaterThan(29 * DAY);
-  await completeBatch(server.redis, id, new Date().toISOString());
+  await endBatch(server.redis, id, "completed", new Date().toISOString());
   const ttl = await server.redis.ttl(redisKeys.batch(id));
   expect(ttl).toBeGreaterThan(0);
   expect(ttl).toBeLessThanOrEqual(3_600);
@@ -171,6 +171,7 @@ test("a batch of no items has none, and is all done when it is completed", async
   await putBatch(server.redis, record, 0);
   expect(await sealChunks(server.redis, record.id, 0)).toBe(true);
   expect((await batchOf(record.id))?.progress).toBe(0);
-  await completeBatch(server.redis, record.id, new Date().toISOString());
+  await finalizeBatch(server.redis, record.id);
+  await endBatch(server.redis, record.id, "completed", new Date().toISOString());
   expect((await batchOf(record.id))?.progress).toBe(1);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Run } from "../../../shared/contracts/labeler.ts";
 import { newId } from "../../../shared/new-id.ts";
 import {
-  completeBatch,
+  endBatch,
   finalizeBatch,
   getBatchState,
   putBatch,
@@ -42,7 +42,7 @@ test("a run goes through the states of a batch, counts what it skipped and is pa
   await sealChunks(redis, id, 1);
   await look();
   await finalizeBatch(redis, id);
-  await completeBatch(redis, id, new Date().toISOString());
+  await endBatch(redis, id, "completed", new Date().toISOString());
   await look();
   expect(seen.map(({ status }) => status)).toEqual([
     "validating",
