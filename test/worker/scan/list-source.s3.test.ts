@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
@@ -46,6 +47,8 @@ const after = ({ items, position }: Page, cursor: ScanCursor): ScanCursor => ({
   items: cursor.items + items.length,
   position,
 });
+/** As S3 makes it of an object that was put in one piece. */
+const etagOf = (body: string) => `"${createHash("md5").update(body).digest("hex")}"`;
 /** All items, by a reader that starts over after each page. */
 async function listed(list: ReturnType<typeof open>): Promise<ListedItem[]> {
   const items: ListedItem[] = [];
@@ -133,14 +136,18 @@ test("of the objects under a prefix those with a suffix are listed, a page of th
   for (let i = 0; i < names.length; i += 100)
     await Promise.all(names.slice(i, i + 100).map((key) => put(key, "x")));
   await put("many/folder.png/", "");
+  const own = ["many/0001.png.tresline.json", "many/.tresline/0002.png"];
+  await Promise.all(own.map((key) => put(key, "{}")));
   const wanted = names.filter((key) => key.endsWith(".png"));
-  const list = open({ type: "prefix", bucket, prefix: "many/", suffixes: [".png", ".PNG", "/"] });
+  const list = open({ type: "prefix", bucket, prefix: "many/", suffixes: [".png", ".PNG", "/", ".json"] });
   const pages = list(START);
   const first = (await pages.next()).value;
   await pages.return();
   await put("many/0000 has come since.png", "x");
   const items = await listed(list);
   expect(items.slice(0, first?.items.length)).toEqual(first?.items);
-  expect(items).toEqual(wanted.map((key) => ({ custom_id: key, image: { type: "s3", bucket, key } })));
+  expect(items).toEqual(
+    wanted.map((key) => ({ custom_id: key, image: { type: "s3", bucket, key, etag: etagOf("x") } })),
+  );
   expect(await inOneGo(open({ type: "prefix", bucket, prefix: "none/" }))).toEqual([]);
 });
