@@ -23,6 +23,8 @@ const DOORS: Record<string, string[]> = {
   "onnxruntime-node": ["worker/engine/session.ts"],
   "@aws-sdk/client-s3": [
     "shared/storage/s3-client.ts",
+    "shared/storage/s3-failure.ts",
+    "shared/storage/s3-label-writer.ts",
     "shared/storage/s3-multipart.ts",
     "shared/storage/s3-storage.ts",
     "shared/storage/s3-source-buckets.ts",
@@ -40,6 +42,7 @@ const NODE_ONLY = [
   "api/cli/tresline.ts",
   "api/cli/sample-png.ts",
   "shared/storage/directory-storage.ts",
+  "shared/storage/durable-file.ts",
 ];
 
 /** Where the environment may be read: entries, and nothing else. */

@@ -1,9 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { link, mkdir, open, opendir, rename, rm, stat } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import { linkSync, renameSync, rmSync } from "node:fs";
+import { open, opendir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { checkKey } from "./check-key.ts";
+import { flushFolder, inFolder, readFile, withFinishedFile } from "./durable-file.ts";
+import type { FileBody } from "./durable-file.ts";
 import { decodeKey, encodedFile, encodedFolder, encodeKey, pathOfKey } from "./key-path.ts";
 import { ObjectTooLargeError } from "./storage.ts";
 import type { Storage, StoredObject } from "./storage.ts";
@@ -23,11 +24,13 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
     return join(root, ...pathOfKey(key));
   };
 
+  const unfinished = join(root, UNFINISHED);
+
   const replace = async (key: string, body: FileBody): Promise<void> => {
     const target = fileOf(key);
-    await withFinishedFile(root, body, async (file) => {
-      await inFolder(dirname(target), () => rename(file, target));
-      await flush(dirname(target));
+    await withFinishedFile(unfinished, body, async (file) => {
+      await inFolder(dirname(target), () => renameSync(file, target));
+      await flushFolder(dirname(target));
     });
   };
 
@@ -38,33 +41,28 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
 
     async putIfAbsent(key, body) {
       const target = fileOf(key);
-      return withFinishedFile(root, body, async (file) => {
+      return withFinishedFile(unfinished, body, async (file) => {
         const linked = unless(
           "EEXIST",
-          inFolder(dirname(target), () => link(file, target)).then(() => true),
+          inFolder(dirname(target), () => linkSync(file, target)).then(() => true),
         );
         const isFirst = (await linked) ?? false;
-        await rm(file);
-        if (isFirst) await flush(dirname(target));
+        rmSync(file);
+        if (isFirst) await flushFolder(dirname(target));
         return isFirst;
       });
     },
 
     async get(key, limit) {
-      const file = await openToRead(fileOf(key));
-      if (!file) return undefined;
-      try {
-        const { size } = await file.stat();
-        if (limit && size > limit.maxBytes) throw new ObjectTooLargeError(key, limit.maxBytes);
-        const { buffer, byteOffset, byteLength } = await file.readFile();
-        return new Uint8Array(buffer, byteOffset, byteLength);
-      } finally {
-        await file.close();
-      }
+      const maxBytes = limit?.maxBytes ?? Infinity;
+      const checkSize = (bytes: number) => {
+        if (bytes > maxBytes) throw new ObjectTooLargeError(key, maxBytes);
+      };
+      return unless("ENOENT", readFile(fileOf(key), checkSize));
     },
 
     async getStream(key) {
-      const file = await openToRead(fileOf(key));
+      const file = await unless("ENOENT", open(fileOf(key), "r"));
       return file && (Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array>);
     },
 
@@ -73,65 +71,13 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
     async delete(key) {
       const target = fileOf(key);
       await rm(target, { force: true });
-      await unless("ENOENT", flush(dirname(target)));
+      await unless("ENOENT", flushFolder(dirname(target)));
     },
 
-    check: () => withFinishedFile(root, "", rm),
+    check: () => withFinishedFile(unfinished, "", rmSync),
 
     close: async () => {},
   };
-}
-
-type FileBody = Uint8Array | string | AsyncIterable<Uint8Array>;
-
-/** Writes a file aside and flushes it, and has it put in place; when that fails, it is removed. */
-async function withFinishedFile<T>(
-  root: string,
-  body: FileBody,
-  putInPlace: (file: string) => Promise<T>,
-): Promise<T> {
-  const folder = join(root, UNFINISHED);
-  const path = join(folder, randomUUID());
-  const file = await inFolder(folder, () => open(path, "wx"));
-  try {
-    try {
-      await file.writeFile(body);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return await putInPlace(path);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  }
-}
-
-/** Does something in a folder, which is made when it is not there: it mostly is, and looking first would cost as much as doing. */
-async function inFolder<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
-  try {
-    return await act();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    await makeFolder(folder);
-    return act();
-  }
-}
-
-/** Makes a folder and those above it, and flushes each one's entry in its parent: a file is no safer than its folder. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await flush(dirname(made));
-}
-
-async function flush(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Goes through a folder and, below it, only those whose keys can begin with the prefix; texts are percent-encoded. */
@@ -154,10 +100,6 @@ async function* walk(
     const found = encoded.startsWith(prefix) && (await unless("ENOENT", stat(path)));
     if (found) yield { key: decodeKey(encoded), size: found.size, modifiedAt: found.mtime };
   }
-}
-
-async function openToRead(path: string): Promise<FileHandle | undefined> {
-  return unless("ENOENT", open(path, "r"));
 }
 
 /** Undefined instead of a certain error. */

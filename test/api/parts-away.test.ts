@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
+import { queueNames } from "../../shared/queue.ts";
+import { readQueue } from "../support/queue-reader.ts";
 import { API_KEY, startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
@@ -140,5 +142,5 @@ test("when Redis is back, nothing of what was refused is there, and images are a
   expect(await api.deps.redis.keys("*")).toEqual([]);
   const response = await api.post(CLASSIFICATIONS, { image }, { prefer: "wait=1" });
   expect(response.status).toBe(202);
-  expect(await api.deps.redis.keys("*:classification:*")).toHaveLength(1);
+  expect(await readQueue(api.deps.redis, queueNames.classify("figures", "interactive"))).toHaveLength(1);
 });
