@@ -1,0 +1,62 @@
+import type { z } from "zod";
+import { Batch, BatchResult } from "../../shared/contracts/batch.ts";
+import type { CreateBatch, OUTPUT_FORMATS } from "../../shared/contracts/batch.ts";
+import { creatingJson } from "./creating.ts";
+import type { Creating, CreatingWork } from "./creating.ts";
+import { poll } from "./poll.ts";
+import type { Waiting } from "./poll.ts";
+import { readLines } from "./read-lines.ts";
+import type { Call, Transport } from "./transport.ts";
+
+/** What results can be had in. */
+export type ResultsFormat = "jsonl" | (typeof OUTPUT_FORMATS)[number];
+
+/** Many images, labelled and reported together. */
+export interface Batches {
+  /** Has many images labelled: exactly one of `items`, `manifest`, `prefix` and `inventory`, as the contract spells them. */
+  create(request: z.input<typeof CreateBatch>, call?: CreatingWork): Promise<Batch>;
+  get(id: string, call?: Call): Promise<Batch>;
+  /** The batch once it has ended, however it has. */
+  wait(id: string, waiting?: Waiting<Batch>): Promise<Batch>;
+  /** What became of each item, in their order, read while it is taken. */
+  results(id: string, call?: Call): AsyncGenerator<BatchResult, void, undefined>;
+  /** The bytes of the results in a format: `csv` and `parquet` have to be among the batch's `output_formats`. */
+  download(id: string, format: ResultsFormat, call?: Call): AsyncGenerator<Uint8Array, void, undefined>;
+  /** Labels no more of it. What has been labelled by then is in its results. */
+  cancel(id: string, call?: Call): Promise<Batch>;
+  /** A new batch of the items that failed or were canceled. */
+  retry(id: string, call?: Creating): Promise<Batch>;
+  /** Forgets an ended batch and all that is stored of it. */
+  delete(id: string, call?: Call): Promise<void>;
+}
+
+const hasEnded = ({ completed_at, failed_at, canceled_at, expired_at }: Batch) =>
+  (completed_at ?? failed_at ?? canceled_at ?? expired_at) !== null;
+
+const pathOf = (id: string, rest = "") => `/v1/batches/${encodeURIComponent(id)}${rest}`;
+
+/** The calls about batches. */
+export function batches(transport: Transport): Batches {
+  const look = (id: string, { signal }: Call) => transport.ask(Batch, { path: pathOf(id), signal });
+  return {
+    async create(request, call = {}) {
+      const sending = { method: "POST", path: "/v1/batches", ...creatingJson(request, call) } as const;
+      return (await transport.ask(Batch, sending)).value;
+    },
+    get: async (id, call = {}) => (await look(id, call)).value,
+    wait: (id, waiting = {}) => poll(() => look(id, waiting), hasEnded, waiting),
+    async *results(id, { signal } = {}) {
+      for await (const line of readLines(transport.stream({ path: pathOf(id, "/results"), signal })))
+        yield transport.read(BatchResult, line);
+    },
+    download: (id, format, { signal } = {}) =>
+      transport.stream({ path: pathOf(id, `/results?format=${format}`), signal }),
+    cancel: async (id, { signal } = {}) =>
+      (await transport.ask(Batch, { method: "POST", path: pathOf(id, "/cancel"), signal })).value,
+    async retry(id, call = {}) {
+      const sending = { method: "POST", path: pathOf(id, "/retry"), ...creatingJson({}, call) } as const;
+      return (await transport.ask(Batch, sending)).value;
+    },
+    delete: (id, { signal } = {}) => transport.tell({ method: "DELETE", path: pathOf(id), signal }),
+  };
+}
