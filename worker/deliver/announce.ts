@@ -12,15 +12,18 @@ export interface Announcement {
   /** RFC 3339; part of the resource's record, so that an event told again has the same bytes. */
   timestamp: string;
   resource: { id: string; object: string; status: string; urls: { get: string } };
+  /** Tells events apart that happen to a resource more than once. */
+  occasion?: string;
 }
 
 /** Enqueues the message about an event, if anybody asked for it. Announcing it again makes no second message: the id is derived. */
 export async function announce(
   queues: Queues,
-  { tenant, webhook, type, timestamp, resource }: Announcement,
+  { tenant, webhook, type, timestamp, resource, occasion }: Announcement,
 ): Promise<void> {
   if (webhook === null || (webhook.events !== undefined && !webhook.events.includes(type))) return;
-  const id = await messageId(resource.id, type, webhook.url);
+  const subject = occasion === undefined ? resource.id : `${resource.id} ${occasion}`;
+  const id = await messageId(subject, type, webhook.url);
   const payload = {
     message_id: id,
     tenant,
