@@ -86,7 +86,15 @@ export type ImagePointer = z.infer<typeof ImagePointer>;
 export const ImageSource = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("url"), url: z.string() }),
-    z.object({ type: z.literal("data"), media_type: z.string(), bytes: z.int() }),
+    z.object({
+      type: z.literal("data"),
+      media_type: z.string(),
+      bytes: z.int(),
+      upload_id: z
+        .string()
+        .optional()
+        .meta({ description: "In the results of a batch: under which id the bytes are stored." }),
+    }),
     z.object({ type: z.literal("s3"), ...S3Object.shape }),
   ])
   .meta({

@@ -1,16 +1,19 @@
 import type { LimitFunction } from "p-limit";
 import { BatchResult } from "../../shared/contracts/batch.ts";
 import type { ItemStatus } from "../../shared/contracts/batch.ts";
-import type { ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
+import type { BatchItem, ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { countChunk } from "../../shared/state/count-chunk.ts";
 import type { Attempt } from "../consume.ts";
 import { classifyItem } from "./classify-item.ts";
 import type { ClassifyDeps } from "./start.ts";
+import { tellProgress } from "./tell-progress.ts";
+import { withBatch } from "./with-batch.ts";
 
 /**
  * Does the job of one chunk: labels its items, writes their results as one part, counts it, and calls for the end of the
- * batch when it was the last. Throws when the chunk is to be done again; its part and its count are made once.
+ * batch when it was the last. Throws when the chunk is to be done again; its part and its count are made once. When the
+ * batch is to stop, items that have no labels yet end as canceled; when it has failed, nothing is written.
  * @param inHand bounds how many bulk images this worker holds at a time
  */
 export async function classifyChunk(
@@ -23,22 +26,19 @@ export async function classifyChunk(
   const key = storageKeys.batchPart(batchId, chunk);
   const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
   const earlier = isFirstTry ? undefined : await readPart(deps.storage, key);
-  const results =
-    earlier ??
-    (await writePart(
-      deps.storage,
-      key,
-      await Promise.all(
-        payload.items.map((item) => inHand(() => classifyItem(item, payload, attempt, deps))),
-      ),
-    ));
+  const results = earlier ?? (await labelChunk(payload, attempt, inHand, deps));
+  if (results === undefined) {
+    deps.logger.info({ batch: batchId, chunk }, "chunk dropped: its batch has ended");
+    return;
+  }
   const counts = countByStatus(results);
-  const isLast = await countChunk(deps.redis, batchId, { number: chunk, counts });
+  const { isLast, progressAt } = await countChunk(deps.redis, batchId, { number: chunk, counts });
   if (isLast)
     await deps.queues.enqueueScan({
       id: `${batchId}-finish`,
       payload: { kind: "finish", tenant, batch_id: batchId },
     });
+  if (progressAt !== undefined) await tellProgress(payload, progressAt, deps);
   deps.logger.info(
     {
       batch: batchId,
@@ -49,6 +49,21 @@ export async function classifyChunk(
     },
     "chunk",
   );
+}
+
+/** The chunk's results, stored; undefined when nobody counts on them any more. */
+async function labelChunk(
+  payload: ClassifyChunkPayload,
+  attempt: Attempt,
+  inHand: LimitFunction,
+  deps: ClassifyDeps,
+): Promise<BatchResult[] | undefined> {
+  const { batch_id: batchId, chunk, items } = payload;
+  const results = await withBatch(deps.redis, batchId, (signal) => {
+    const label = (item: BatchItem) => classifyItem(item, payload, attempt, signal, deps);
+    return Promise.all(items.map((item) => (signal.aborted ? label(item) : inHand(() => label(item)))));
+  });
+  return results && writePart(deps.storage, storageKeys.batchPart(batchId, chunk), results);
 }
 
 function countByStatus(results: readonly BatchResult[]): Partial<Record<ItemStatus, number>> {

@@ -1,8 +1,11 @@
+import type { BatchStatus } from "../../shared/contracts/batch.ts";
 import type { BatchItem, ClassifyChunkPayload, ScanPayload } from "../../shared/contracts/queue-payloads.ts";
+import { PermanentError } from "../../shared/errors.ts";
 import { getBatchState, startBatch } from "../../shared/state/batches.ts";
 import type { BatchState, ScanCursor } from "../../shared/state/batches.ts";
 import { sealChunks } from "../../shared/state/count-chunk.ts";
-import { saveCursor } from "../../shared/state/scan-cursor.ts";
+import { claimPage, saveCursor } from "../../shared/state/scan-cursor.ts";
+import { lookAtBatch } from "../../shared/state/stop-batch.ts";
 import type { PutOff } from "../consume.ts";
 import type { WorkerDeps } from "../start.ts";
 import { listSource } from "./list-source.ts";
@@ -15,60 +18,88 @@ export const MAX_WAITING_CHUNKS = 256;
 const PAGES_A_TURN = 16;
 /** Milliseconds until a batch that found the lane full looks again. */
 const LOOK_AGAIN_MS = 2_000;
+const ENDED: readonly BatchStatus[] = ["finalizing", "completed", "failed", "canceled", "expired"];
 
 type ScanDeps = Pick<WorkerDeps, "redis" | "storage" | "buckets" | "queues">;
 
 /**
  * Lists the source of a batch a page at a time and enqueues each page's items in chunks, until the lane is full: the job
- * then puts itself off. Done again after a crash, it goes on where the cursor is, and enqueues the same chunks under the
- * same ids.
+ * then puts itself off. Once the batch is to stop it enqueues no page but the one that it, or a worker that was killed, has
+ * claimed. Done again after a crash, it goes on where the cursor is, and enqueues the same chunks under the same ids.
+ * Throws PermanentError when the source can never be listed.
  */
 export async function enqueueChunks(
   { batch_id: id, tenant }: ScanPayload,
   deps: ScanDeps,
 ): Promise<void | PutOff> {
   const { redis, queues } = deps;
+  await lookAtBatch(redis, id);
   const state = await getBatchState(redis, id);
   if (state === undefined) throw new Error(`Batch ${id} is to be enqueued and Redis does not know it.`);
-  const { record, batch } = state;
-  if (batch.status === "completed" || batch.status === "failed") return;
+  const { batch } = state;
+  if (ENDED.includes(batch.status)) return;
+  if (batch.error !== null) throw new PermanentError(batch.error.code, batch.error.detail);
   if (batch.status === "validating") await startBatch(redis, id);
-  const isFull = async () =>
-    (await queues.countWaiting(record.model, "bulk")) + PAGE_ITEMS / CHUNK_SIZE > MAX_WAITING_CHUNKS;
-  if (await isFull()) return { putOffMs: LOOK_AGAIN_MS };
-  let { cursor } = state;
-  let pages = 0;
-  for await (const page of listSource(record, cursor, deps)) {
-    cursor = await enqueuePage(page, cursor, record, queues);
-    await saveCursor(redis, id, cursor);
-    if (++pages === PAGES_A_TURN) return { putOffMs: 0 };
-    if (await isFull()) return { putOffMs: LOOK_AGAIN_MS };
-  }
-  if (await sealChunks(redis, id, cursor.chunks))
+  const listed = state.chunks === null || state.isClaimed ? await listOn(state, deps) : state.cursor;
+  if ("putOffMs" in listed) return listed;
+  if (await sealChunks(redis, id, listed.chunks))
     await queues.enqueueScan({
       id: `${id}-finish`,
       payload: { kind: "finish", tenant, batch_id: id },
     });
 }
 
-/** Enqueues a page's items and tells the cursor after it. */
-async function enqueuePage(
-  { items, position }: Page,
+/** Enqueues pages until there are none, or none is wanted, and tells the cursor after them; or puts the job off. */
+async function listOn(
+  { record, isClaimed, ...state }: BatchState,
+  deps: ScanDeps,
+): Promise<ScanCursor | PutOff> {
+  const { redis, queues } = deps;
+  const { id, model } = record;
+  const isFull = async () =>
+    (await queues.countWaiting(model, "bulk")) + PAGE_ITEMS / CHUNK_SIZE > MAX_WAITING_CHUNKS;
+  if (!isClaimed && (await isFull())) return { putOffMs: LOOK_AGAIN_MS };
+  let { cursor } = state;
+  let pages = 0;
+  for await (const page of listSource(record, cursor, deps)) {
+    const chunks = toChunks(page, cursor, record);
+    const after = {
+      chunks: cursor.chunks + chunks.length,
+      items: cursor.items + page.items.length,
+      position: page.position,
+    };
+    const answer = await claimPage(redis, id, cursor, after);
+    if (answer === "behind") return { putOffMs: 0 };
+    if (answer === "stopped") return cursor;
+    await queues.enqueueClassify(
+      model,
+      "bulk",
+      chunks.map((payload) => ({ id: `${id}-${payload.chunk}`, payload })),
+    );
+    await saveCursor(redis, id, after);
+    cursor = after;
+    if (++pages === PAGES_A_TURN) return { putOffMs: 0 };
+    if (await isFull()) return { putOffMs: LOOK_AGAIN_MS };
+  }
+  return cursor;
+}
+
+/** The chunks of the page after a cursor. */
+function toChunks(
+  { items }: Page,
   cursor: ScanCursor,
-  { id, tenant, model, top_k, threshold }: BatchState["record"],
-  queues: WorkerDeps["queues"],
-): Promise<ScanCursor> {
+  { id, tenant, model, top_k, threshold, labeler }: BatchState["record"],
+): ClassifyChunkPayload[] {
   const numbered = items.map((item, i): BatchItem => ({ ...item, index: cursor.items + i }));
-  const count = Math.ceil(items.length / CHUNK_SIZE);
-  const chunks = Array.from({ length: count }, (_, i): ClassifyChunkPayload => {
-    const chunkItems = numbered.slice(i * CHUNK_SIZE, (i + 1) * CHUNK_SIZE);
-    const chunk = cursor.chunks + i;
-    return { kind: "chunk", tenant, model, top_k, threshold, chunk, batch_id: id, items: chunkItems };
-  });
-  await queues.enqueueClassify(
+  return Array.from({ length: Math.ceil(items.length / CHUNK_SIZE) }, (_, i) => ({
+    kind: "chunk",
+    batch_id: id,
+    tenant,
     model,
-    "bulk",
-    chunks.map((payload) => ({ id: `${id}-${payload.chunk}`, payload })),
-  );
-  return { chunks: cursor.chunks + count, items: cursor.items + items.length, position };
+    top_k,
+    threshold,
+    labeler,
+    chunk: cursor.chunks + i,
+    items: numbered.slice(i * CHUNK_SIZE, (i + 1) * CHUNK_SIZE),
+  }));
 }

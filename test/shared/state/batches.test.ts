@@ -23,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const DAY = 86_400;
+const GOES_ON = { isLast: false, progressAt: undefined };
 
 async function newBatch(total: number, chunks: number): Promise<string> {
   const record = batchRecord();
@@ -94,7 +95,7 @@ test("Redis keeps a batch that moves for a month and a completed one for an hour
 test("a batch that Redis does not know is undefined, and counting a chunk of it makes nothing up", async () => {
   const id = newId("bat");
   expect(await getBatchState(server.redis, id)).toBeUndefined();
-  expect(await countChunk(server.redis, id, { number: 0, counts: { succeeded: 1 } })).toBe(false);
+  expect(await countChunk(server.redis, id, { number: 0, counts: { succeeded: 1 } })).toEqual(GOES_ON);
   expect(await server.redis.keys(`*${id}*`)).toEqual([]);
 });
 
@@ -112,7 +113,7 @@ test("however often and in whatever order chunks are told, each counts once and 
         order.map((number) => countChunk(server.redis, id, { number, counts: { succeeded: 2, failed: 1 } })),
       );
       const distinct = (upTo: number) => new Set(order.slice(0, upTo + 1)).size;
-      expect(answers).toEqual(order.map((_, i) => distinct(i) === chunks));
+      expect(answers.map(({ isLast }) => isLast)).toEqual(order.map((_, i) => distinct(i) === chunks));
       const done = new Set(order).size;
       expect((await batchOf(id))?.request_counts).toMatchObject({ succeeded: done * 2, failed: done });
     }),
@@ -135,11 +136,11 @@ test("while the source is listed no chunk is the last, and the end is told exact
       await putBatch(server.redis, record, 0);
       await startBatch(server.redis, record.id);
       const answers = await Promise.all(
-        order.map((event) =>
-          typeof event === "number"
-            ? countChunk(server.redis, record.id, { number: event, counts: { succeeded: 1 } })
-            : sealChunks(server.redis, record.id, chunks),
-        ),
+        order.map(async (event) => {
+          if (typeof event !== "number") return sealChunks(server.redis, record.id, chunks);
+          const chunk = { number: event, counts: { succeeded: 1 } };
+          return (await countChunk(server.redis, record.id, chunk)).isLast;
+        }),
       );
       expect(answers).toEqual(order.map((_, i) => i === chunks));
       expect(await sealChunks(server.redis, record.id, chunks), "told again after a crash").toBe(true);

@@ -62,7 +62,7 @@ test("50 000 items are listed although the worker that does it is killed: each c
       const key = storageKeys.batchPart(id, chunk);
       if (await deps.storage.putIfAbsent(key, part, { contentType: "application/x-ndjson" }))
         seen.push(...items.map(({ custom_id }) => custom_id));
-      const isLast = await countChunk(deps.redis, id, {
+      const { isLast } = await countChunk(deps.redis, id, {
         number: chunk,
         counts: { succeeded: items.length, failed: 0 },
       });
