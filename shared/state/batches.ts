@@ -13,8 +13,16 @@ const FINISHED_TTL = 3_600;
 const count = z.coerce.number().default(0);
 const time = z.iso.datetime().nullable().default(null);
 
-/** How far the source of a batch has been listed: what is enqueued already, and where the source goes on, in the source's own words. */
-export const ScanCursor = z.object({ chunks: z.int(), items: z.int(), position: z.string() });
+/**
+ * How far the source of a batch has been listed: what is enqueued already, and where the source goes on, in the source's own
+ * words. `next_at` is when it may be listed on, of one that goes no faster than it was told.
+ */
+export const ScanCursor = z.object({
+  chunks: z.int(),
+  items: z.int(),
+  position: z.string(),
+  next_at: z.iso.datetime().optional(),
+});
 export type ScanCursor = z.infer<typeof ScanCursor>;
 
 const START: ScanCursor = { chunks: 0, items: 0, position: "" };
@@ -196,6 +204,11 @@ function toBatch({ record, status, ...hash }: BatchHash, now: number): Batch {
     retry_of: record.source.type === "retry" ? record.source.batch_id : null,
     output_formats: record.output_formats,
     error: hash.error,
-    urls: { get: record.url, results: `${record.url}/results` },
+    urls: {
+      get: record.url,
+      results: `${record.url}/results`,
+      cancel: `${record.url}/cancel`,
+      retry: `${record.url}/retry`,
+    },
   };
 }

@@ -9,6 +9,7 @@ import { lookAtBatch } from "../../shared/state/stop-batch.ts";
 import type { PutOff } from "../consume.ts";
 import type { WorkerDeps } from "../start.ts";
 import { listSource } from "./list-source.ts";
+import { msUntilNextPage, nextPageAt } from "./pace.ts";
 import { CHUNK_SIZE, PAGE_ITEMS } from "./page.ts";
 import type { Page } from "./page.ts";
 
@@ -58,8 +59,11 @@ async function listOn(
   const { id, model } = record;
   const isFull = async () =>
     (await queues.countWaiting(model, "bulk")) + PAGE_ITEMS / CHUNK_SIZE > MAX_WAITING_CHUNKS;
-  if (!isClaimed && (await isFull())) return { putOffMs: LOOK_AGAIN_MS };
+  const msToWait = async (at: ScanCursor) =>
+    (await isFull()) ? LOOK_AGAIN_MS : await msUntilNextPage(record, at, redis);
   let { cursor } = state;
+  const putOffMs = isClaimed ? 0 : await msToWait(cursor);
+  if (putOffMs > 0) return { putOffMs };
   let pages = 0;
   for await (const page of listSource(record, cursor, deps)) {
     const chunks = toChunks(page, cursor, record);
@@ -67,6 +71,7 @@ async function listOn(
       chunks: cursor.chunks + chunks.length,
       items: cursor.items + page.items.length,
       position: page.position,
+      ...nextPageAt(record, page.items.length),
     };
     const answer = await claimPage(redis, id, cursor, after);
     if (answer === "behind") return { putOffMs: 0 };
@@ -79,7 +84,8 @@ async function listOn(
     await saveCursor(redis, id, after);
     cursor = after;
     if (++pages === PAGES_A_TURN) return { putOffMs: 0 };
-    if (await isFull()) return { putOffMs: LOOK_AGAIN_MS };
+    const ms = await msToWait(cursor);
+    if (ms > 0) return { putOffMs: ms };
   }
   return cursor;
 }
