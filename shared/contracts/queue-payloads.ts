@@ -76,7 +76,11 @@ export const ClassifyObjectPayload = Labelling.extend({
 export type ClassifyObjectPayload = z.infer<typeof ClassifyObjectPayload>;
 
 /** What travels in a `classify` queue. */
-export const ClassifyPayload = z.discriminatedUnion("kind", [ClassifyImagePayload, ClassifyChunkPayload]);
+export const ClassifyPayload = z.discriminatedUnion("kind", [
+  ClassifyImagePayload,
+  ClassifyChunkPayload,
+  ClassifyObjectPayload,
+]);
 export type ClassifyPayload = z.infer<typeof ClassifyPayload>;
 
 /** What travels in the `scan` queue: list a batch's source and enqueue its chunks, or close it when all of them are done. */

@@ -1,14 +1,20 @@
-import { GetObjectCommand, ListObjectsV2Command, S3ServiceException } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
 import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
 import type { S3Object } from "../contracts/image.ts";
 import { PermanentError } from "../errors.ts";
 import { answerInTime, openS3Client } from "./s3-client.ts";
 import type { S3ClientOptions } from "./s3-client.ts";
+import { explained } from "./s3-failure.ts";
 import { bucketFault } from "./source-buckets.ts";
 import type { SourceBuckets } from "./source-buckets.ts";
 
-/** Answers below 500 that may be different the next time: request timeout, conflict, too early, too many requests. */
-const PASSING = new Set([408, 409, 425, 429]);
+const getting = (bucket: string, key: string) =>
+  ({ subject: `s3://${bucket}/${key}`, verb: "read", permission: "s3:GetObject" }) as const;
 
 /**
  * Reads from the buckets that are `allowed`, of one S3-compatible server. Endpoint, region and credentials come from the
@@ -30,7 +36,7 @@ export async function openSourceBuckets(
     const reader = clientFor(bucket);
     const command = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ...more });
     const answered = answerInTime(0, (abortSignal) => reader.send(command, { abortSignal }));
-    const { Body, ContentLength, ETag } = await explained(`s3://${bucket}/${key}`, answered);
+    const { Body, ContentLength, ETag } = await explained(getting(bucket, key), answered);
     if (Body === undefined || ETag === undefined)
       throw new Error(`The S3 server answers for s3://${bucket}/${key} without a body or an ETag.`);
     return { stream: Body.transformToWebStream(), bytes: ContentLength, etag: ETag };
@@ -40,7 +46,7 @@ export async function openSourceBuckets(
     mustAllow: (bucket) => void clientFor(bucket),
 
     async read(object, { maxBytes }) {
-      const { stream, bytes = 0 } = await get(object);
+      const { stream, bytes = 0 } = await get(object, { IfMatch: object.etag });
       const tooLarge = () =>
         new PermanentError("image_too_large", `The image has more than ${maxBytes} bytes.`);
       if (bytes > maxBytes) {
@@ -56,6 +62,16 @@ export async function openSourceBuckets(
         pieces.push(piece);
       }
       return concatenated(pieces, size);
+    },
+
+    async etagOf({ bucket, key, version_id }) {
+      const reader = clientFor(bucket);
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id });
+      const answered = answerInTime(0, (abortSignal) => reader.send(command, { abortSignal }));
+      const { ETag } = await explained(getting(bucket, key), answered);
+      if (ETag === undefined)
+        throw new Error(`The S3 server answers for s3://${bucket}/${key} without an ETag.`);
+      return ETag;
     },
 
     async open(object, { from, etag }) {
@@ -75,7 +91,10 @@ export async function openSourceBuckets(
         MaxKeys: limit,
       });
       const answered = answerInTime(0, (abortSignal) => reader.send(command, { abortSignal }));
-      const { Contents = [], IsTruncated } = await explained(`s3://${bucket}`, answered);
+      const { Contents = [], IsTruncated } = await explained(
+        { subject: `s3://${bucket}`, verb: "read", permission: "s3:ListBucket" },
+        answered,
+      );
       const objects = Contents.map(({ Key, Size = 0, ETag }) => {
         if (Key === undefined)
           throw new Error(`The S3 server lists an object of "${bucket}" without its key.`);
@@ -86,25 +105,6 @@ export async function openSourceBuckets(
 
     close: async () => client?.destroy(),
   };
-}
-
-/** Tells what will never work from what may, by the status; the sentence says what was asked for and not what the server said of itself. */
-async function explained<T>(what: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    const status = cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
-    const name = cause instanceof Error ? cause.name : "unknown";
-    if (status === 412)
-      throw new PermanentError("fetch_failed", `${what} was replaced by another while it was read.`, {
-        cause,
-      });
-    if (status !== undefined && status >= 400 && status < 500 && !PASSING.has(status))
-      throw new PermanentError("fetch_failed", `${what} cannot be read: S3 answered ${status}, ${name}.`, {
-        cause,
-      });
-    throw new Error(`${what} could not be read: ${String(cause)}`, { cause });
-  }
 }
 
 function statusOf(error: unknown): number | undefined {

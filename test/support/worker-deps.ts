@@ -7,6 +7,8 @@ import { openQueues } from "../../shared/queue.ts";
 import type { Queues } from "../../shared/queue.ts";
 import type { RedisClient } from "../../shared/redis.ts";
 import { openStorage } from "../../shared/storage/open-storage.ts";
+import type { LabelWriter } from "../../shared/storage/label-writer.ts";
+import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
 import { openSourceBuckets } from "../../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
@@ -27,6 +29,7 @@ export interface WorkerTestDeps {
   storage: Storage;
   /** Of which none may be read. */
   buckets: SourceBuckets;
+  labelWriter: LabelWriter;
   queues: Queues;
   logger: Logger;
   /** What was logged so far. */
@@ -41,6 +44,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
   const storageUrl = `file:${directory}`;
   const storage = await openStorage(storageUrl, { forcePathStyle: false });
   const buckets = await openSourceBuckets([], {});
+  const labelWriter = await openLabelWriter([], {});
   const queues = openQueues(server.redis);
   const log: LogLine[] = [];
   const logger = pino(
@@ -53,6 +57,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
     redis: server.redis,
     storage,
     buckets,
+    labelWriter,
     queues,
     logger,
     log,

@@ -8,21 +8,30 @@ export type Outcome =
   | ({ status: "succeeded" } & Labelled)
   | { status: "failed" | "aborted"; error: ItemError };
 
-/**
- * Tries to label an image. On the last try every error is an outcome; before, what may pass is thrown so that it is tried again.
- * An error of no known kind is logged, since its inside is not shown to the client.
- */
-export async function tryImage(
-  classify: () => Promise<Labelled>,
-  { lastTry, id, logger }: { lastTry: boolean; id: string; logger: Logger },
-): Promise<Outcome> {
+/** One of the tries of an image: after the last one nothing is tried again. */
+export interface ImageTry {
+  lastTry: boolean;
+  id: string;
+  logger: Logger;
+}
+
+/** Tries to label an image; what it throws is judged by `failureOf`. */
+export async function tryImage(classify: () => Promise<Labelled>, imageTry: ImageTry): Promise<Outcome> {
   try {
     return { status: "succeeded", ...(await classify()) };
   } catch (error) {
-    const known = error instanceof PermanentError || error instanceof TransientError;
-    if (!known) logger.error({ id, err: error }, "an image met an unexpected error");
-    if (!(error instanceof PermanentError) && !lastTry) throw error;
-    const itemError = toItemError(error);
+    const itemError = failureOf(error, imageTry);
     return { status: itemError.code === "deadline_exceeded" ? "aborted" : "failed", error: itemError };
   }
+}
+
+/**
+ * The failure that an error means for an image. On the last try every error is one; before, what may pass is thrown so that
+ * it is tried again. An error of no known kind is logged, since its inside is not shown to the client.
+ */
+export function failureOf(error: unknown, { lastTry, id, logger }: ImageTry): ItemError {
+  const known = error instanceof PermanentError || error instanceof TransientError;
+  if (!known) logger.error({ id, err: error }, "an image met an unexpected error");
+  if (!(error instanceof PermanentError) && !lastTry) throw error;
+  return toItemError(error);
 }

@@ -10,7 +10,7 @@ import { readResult, saveResult } from "./save-result.ts";
 import type { ClassifyDeps } from "./start.ts";
 
 /** How often an image is tried before what stands in its way becomes its failure. */
-const MAX_ATTEMPTS = 5;
+export const MAX_ATTEMPTS = 5;
 
 /**
  * Does the job of one classification: labels its image and saves the result. Throws when it is to be tried again. When an

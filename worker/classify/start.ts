@@ -2,11 +2,14 @@ import pLimit from "p-limit";
 import { ClassifyPayload } from "../../shared/contracts/queue-payloads.ts";
 import { queueNames } from "../../shared/queue.ts";
 import { Lane } from "../../shared/contracts/lane.ts";
+import type { LabelWriter } from "../../shared/storage/label-writer.ts";
+import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { consume } from "../consume.ts";
-import type { Attempt, Consuming } from "../consume.ts";
+import type { Attempt, Consuming, PutOff } from "../consume.ts";
 import { startEngine } from "../engine/engine.ts";
 import { createDecoder } from "../image/decoder.ts";
+import { runObject } from "../label/run-object.ts";
 import { createSafeFetch } from "../net/safe-fetch.ts";
 import type { WorkerDeps } from "../start.ts";
 import { createBatcher } from "./batcher.ts";
@@ -23,7 +26,11 @@ const CONCURRENCY: Record<Lane, number> = { interactive: 128, bulk: 8 };
 const BULK_MICRO_BATCHES_IN_HAND = 4;
 
 /** What the handlers of the `classify` role work with. */
-export interface ClassifyDeps extends Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger"> {
+export interface ClassifyDeps extends Pick<
+  WorkerDeps,
+  "redis" | "storage" | "buckets" | "queues" | "logger"
+> {
+  labelWriter: LabelWriter;
   labelling: Labelling;
   quarantine: Quarantine;
   model: { name: string; digest: string; device: string };
@@ -46,8 +53,12 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
     onCrash: deps.onCrash,
   });
   const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.ALLOWED_PRIVATE_NETWORKS });
+  const labelWriter = await openLabelWriter(config.S3_SOURCE_BUCKETS, {
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+  });
   const classifyDeps: ClassifyDeps = {
     ...deps,
+    labelWriter,
     quarantine: createQuarantine(redis),
     model: { name, digest: manifest.digest, device },
     labelling: {
@@ -83,6 +94,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
       await consuming.close();
       await engine.close();
       await safeFetch.close();
+      await labelWriter.close();
     },
   };
 }
@@ -94,10 +106,11 @@ export function takeJobs(
   maxBatchSize: number,
 ): Consuming {
   const inHand = pLimit(BULK_MICRO_BATCHES_IN_HAND * maxBatchSize);
-  const handle = (payload: ClassifyPayload, attempt: Attempt) =>
-    payload.kind === "image"
-      ? runClassification(payload, attempt, classifyDeps)
-      : classifyChunk(payload, attempt, { ...classifyDeps, inHand });
+  const handle = (payload: ClassifyPayload, attempt: Attempt): Promise<void | PutOff> => {
+    if (payload.kind === "image") return runClassification(payload, attempt, classifyDeps);
+    if (payload.kind === "object") return inHand(() => runObject(payload, attempt, classifyDeps));
+    return classifyChunk(payload, attempt, { ...classifyDeps, inHand });
+  };
   const consuming = Lane.options.map((lane) =>
     consume(deps, {
       queue: queueNames.classify(classifyDeps.model.name, lane),
