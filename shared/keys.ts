@@ -14,8 +14,19 @@ export const redisKeys = {
   labelerRuns: (id: string) => `${REDIS_PREFIX}:labeler:${id}:runs`,
   labelersOfTenant: (tenant: string) => `${REDIS_PREFIX}:labelers:tenant:${tenant}`,
   labelersOfBucket: (bucket: string) => `${REDIS_PREFIX}:labelers:bucket:${bucket}`,
+  sequencer: (object: string) => `${REDIS_PREFIX}:sequencer:${object}`,
   models: () => `${REDIS_PREFIX}:models`,
-  webhookSecret: (tenant: string) => `${REDIS_PREFIX}:webhook-secret:${tenant}`,
+  // Secrets belong to a tenant or to an endpoint.
+  webhookSecret: (owner: string) => `${REDIS_PREFIX}:webhook-secret:${owner}`,
+  oldWebhookSecrets: (owner: string) => `${REDIS_PREFIX}:webhook-secret:${owner}:old`,
+  webhookEndpoint: (tenant: string, id: string) => `${REDIS_PREFIX}:webhook-endpoint:${tenant}:${id}`,
+  webhookEndpoints: (tenant: string) => `${REDIS_PREFIX}:webhook-endpoints:${tenant}`,
+  webhookPublicKeys: () => `${REDIS_PREFIX}:webhook-public-keys`,
+  webhookAttempts: (endpointId: string) => `${REDIS_PREFIX}:webhook-attempts:${endpointId}`,
+  webhookMessage: (id: string) => `${REDIS_PREFIX}:webhook-message:${id}`,
+  deliveredMessages: (receiver: string) => `${REDIS_PREFIX}:webhook-messages:${receiver}:delivered`,
+  undeliveredMessages: (receiver: string) => `${REDIS_PREFIX}:webhook-messages:${receiver}:undelivered`,
+  goneUrl: (tenant: string, url: string) => `${REDIS_PREFIX}:gone-url:${tenant}:${url}`,
 } as const;
 
 const digits = (value: number, length: number) => String(value).padStart(length, "0");

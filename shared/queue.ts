@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import type { JobsOptions } from "bullmq";
-import { ClassifyImagePayload } from "./contracts/queue-payloads.ts";
-import type { ClassifyPayload, DeliverPayload, ScanPayload } from "./contracts/queue-payloads.ts";
+import { ClassifyImagePayload, DeliverPayload } from "./contracts/queue-payloads.ts";
+import type { ClassifyPayload, ScanPayload } from "./contracts/queue-payloads.ts";
 import { Lane } from "./contracts/lane.ts";
 import { REDIS_PREFIX } from "./keys.ts";
 import type { RedisClient } from "./redis.ts";
@@ -13,10 +13,7 @@ export const queueNames = {
   deliver: "deliver",
 } as const;
 
-/** How often a `deliver` job is tried: the schedule itself is in `worker/deliver/schedule.ts`. */
-export const DELIVER_ATTEMPTS = 10;
-
-// Of an image or a chunk it is the handler that counts attempts and writes the failure down. These many are for when even
+// Of an image, a chunk or a message it is the handler that counts attempts and writes the failure down. These many are for when even
 // that cannot be written, since Redis or storage is away: at one a minute they last for more than a week.
 const UNTIL_IT_IS_WRITTEN_DOWN = 12_000;
 
@@ -70,11 +67,22 @@ export function openQueues(redis: RedisClient) {
       return { payload: ClassifyImagePayload.parse(job.data), startedAt };
     },
     enqueueScan: (job: NewJob<ScanPayload>) => add(queueNames.scan, [job]),
-    enqueueDeliver: (job: NewJob<DeliverPayload>) =>
-      add(queueNames.deliver, [job], {
-        attempts: DELIVER_ATTEMPTS,
-        removeOnComplete: { age: 86_400, count: 100_000 },
-      }),
+    enqueueDeliver: (job: NewJob<DeliverPayload>) => add(queueNames.deliver, [job]),
+    /** The job of a message that has not ended, and how often that was tried; or undefined. */
+    async findMessage(id: string): Promise<{ payload: DeliverPayload; attempts: number } | undefined> {
+      const job = await queue(queueNames.deliver).getJob(id);
+      if (job === undefined || job.finishedOn !== undefined) return undefined;
+      return { payload: DeliverPayload.parse(job.data), attempts: job.attemptsMade };
+    },
+    /** Makes a message that waits for its next attempt be tried now. */
+    async hastenMessage(id: string): Promise<void> {
+      const job = await queue(queueNames.deliver).getJob(id);
+      if (job === undefined || !(await job.isDelayed())) return;
+      await job.promote().catch(async (error: unknown) => {
+        // It may have been taken between the two, and is being tried.
+        if (await job.isDelayed()) throw error;
+      });
+    },
     close: async () => {
       await Promise.all([...open.values()].map((each) => each.close()));
     },

@@ -8,6 +8,7 @@ import { getBatchState, putBatch } from "../../shared/state/batches.ts";
 import { bucketFault } from "../../shared/storage/source-buckets.ts";
 import type { ApiDeps } from "../deps.ts";
 import { resolveModel } from "./resolve-model.ts";
+import { resolveWebhook } from "./resolve-webhook.ts";
 import { storeImage } from "./store-image.ts";
 
 /** Images that came with a request and are stored at once. */
@@ -18,6 +19,7 @@ export async function createBatch(deps: ApiDeps, tenant: string, request: Create
   const { redis, storage, queues, config } = deps;
   const source = sourceOf(request, config.S3_SOURCE_BUCKETS);
   const model = await resolveModel(deps, request.model);
+  const webhook = await resolveWebhook(deps, tenant, request);
   const id = newId("bat");
   const { items = [] } = request;
   if (source.type === "items")
@@ -34,8 +36,7 @@ export async function createBatch(deps: ApiDeps, tenant: string, request: Create
     metadata: request.metadata,
     output_formats: request.output_formats,
     deadline: null,
-    webhook:
-      request.webhook === undefined ? null : { url: request.webhook, events: request.webhook_events_filter },
+    webhook,
     created_at: new Date().toISOString(),
     url: `${deps.baseUrl()}/v1/batches/${id}`,
   };

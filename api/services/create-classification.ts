@@ -5,6 +5,7 @@ import { newId } from "../../shared/new-id.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import type { ApiDeps } from "../deps.ts";
 import { resolveModel } from "./resolve-model.ts";
+import { resolveWebhook } from "./resolve-webhook.ts";
 import { storeImage } from "./store-image.ts";
 import type { ImageBytes } from "./store-image.ts";
 
@@ -51,6 +52,7 @@ async function accept(
 ): Promise<Classification> {
   const now = Date.now();
   const model = await resolveModel(deps, options.model);
+  const webhook = await resolveWebhook(deps, tenant, options);
   const [pointer] = await Promise.all([storeImage(deps.storage, id, image), isHeard]);
   const payload: ClassifyImagePayload = {
     kind: "image",
@@ -62,8 +64,7 @@ async function accept(
     top_k: options.top_k,
     threshold: options.threshold,
     metadata: options.metadata,
-    webhook:
-      options.webhook === undefined ? null : { url: options.webhook, events: options.webhook_events_filter },
+    webhook,
     created_at: new Date(now).toISOString(),
     is_awaited: isHeard !== undefined,
     deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),

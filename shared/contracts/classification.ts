@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { ItemErrorOrNull } from "./error.ts";
 import { ClassificationId, ModelName } from "./ids.ts";
-import { HttpUrl, ImageInput, ImageSource } from "./image.ts";
+import { ImageInput, ImageSource } from "./image.ts";
 import { Lane } from "./lane.ts";
 import { Prediction } from "./prediction.ts";
 import { CLASSIFICATION_EVENTS } from "./event.ts";
+import { WebhookTarget } from "./webhook.ts";
 
 /** The states of a classification; the last four are final. */
 export const ClassificationStatus = z
@@ -34,10 +35,7 @@ export const LabelOptions = z.strictObject({
     .default(0)
     .meta({ description: "Leave out predictions with a lower score." }),
   metadata: Metadata.default({}),
-  webhook: HttpUrl.optional().meta({
-    description: "Where to deliver signed events about this resource.",
-    example: "https://example.com/hooks/tresline",
-  }),
+  webhook: WebhookTarget.optional(),
 });
 
 /** The options of one classification. */

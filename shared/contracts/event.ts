@@ -16,10 +16,12 @@ export const BATCH_EVENTS = [
 ] as const;
 /** The events of a labeler's run. */
 export const RUN_EVENTS = ["labeler.run.completed", "labeler.run.failed", "labeler.run.canceled"] as const;
+/** What an endpoint is sent when its owner tries it out. */
+export const TEST_EVENTS = ["webhook.test"] as const;
 
 /** The name of an event: the resource, a full stop and what happened to it. */
 export const EventType = z
-  .enum([...CLASSIFICATION_EVENTS, ...BATCH_EVENTS, ...RUN_EVENTS])
+  .enum([...CLASSIFICATION_EVENTS, ...BATCH_EVENTS, ...RUN_EVENTS, ...TEST_EVENTS])
   .meta({ id: "EventType" });
 export type EventType = z.infer<typeof EventType>;
 

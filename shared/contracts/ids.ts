@@ -6,6 +6,7 @@ export const ID_PREFIXES = {
   batch: "bat",
   labeler: "lbl",
   run: "run",
+  webhookEndpoint: "whe",
   message: "msg",
   request: "req",
 } as const;
@@ -28,6 +29,8 @@ export const BatchId = idSchema("bat", ULID);
 export const LabelerId = idSchema("lbl", ULID);
 /** The id of a run: one backfill of a labeler. */
 export const RunId = idSchema("run", ULID);
+/** The id of a registered webhook endpoint. */
+export const WebhookEndpointId = idSchema("whe", ULID);
 /** The id of a webhook message: the same for every attempt to deliver it. */
 export const MessageId = idSchema("msg", "[0-9a-v]{26}");
 

@@ -4,7 +4,8 @@ import { LabelOptions } from "./classification.ts";
 import { ItemErrorOrNull } from "./error.ts";
 import { RUN_EVENTS } from "./event.ts";
 import { LabelerId, ModelName, RunId, Tenant } from "./ids.ts";
-import { BucketName, HttpUrl } from "./image.ts";
+import { BucketName } from "./image.ts";
+import { webhookFor } from "./webhook.ts";
 
 /** Where labels go besides the results: tags of the object, a JSON file beside it, or nowhere. */
 export const WriteBack = z.enum(["tags", "sidecar", "none"]).meta({
@@ -75,7 +76,7 @@ export const LabelerRecord = Labeler.pick({
   created_at: true,
 }).extend({
   tenant: Tenant,
-  webhook: z.object({ url: HttpUrl, events: z.array(z.enum(RUN_EVENTS)).optional() }).nullable(),
+  webhook: webhookFor(RUN_EVENTS).nullable(),
   url: z.string(),
 });
 export type LabelerRecord = z.infer<typeof LabelerRecord>;

@@ -1,10 +1,20 @@
 import { z } from "zod";
 import { CustomId, OUTPUT_FORMATS } from "./batch.ts";
 import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType, RUN_EVENTS } from "./event.ts";
-import { BatchId, ClassificationId, LabelerId, MessageId, ModelName, RunId, Tenant } from "./ids.ts";
+import {
+  BatchId,
+  ClassificationId,
+  LabelerId,
+  MessageId,
+  ModelName,
+  RunId,
+  Tenant,
+  WebhookEndpointId,
+} from "./ids.ts";
 import { BucketName, HttpUrl, ImagePointer, ObjectKey, S3Object } from "./image.ts";
 import { OnError, RunMode, WriteBack } from "./labeler.ts";
 import { Lane } from "./lane.ts";
+import { webhookFor } from "./webhook.ts";
 
 /** A batch, or a labeler's run, which moves through the same machinery. */
 const BatchOrRunId = z.union([BatchId, RunId]);
@@ -25,9 +35,6 @@ const Labelling = z.object({
   threshold: z.number(),
 });
 
-const webhookFor = <Events extends readonly [string, ...string[]]>(events: Events) =>
-  z.object({ url: HttpUrl, events: z.array(z.enum(events)).optional() }).nullable();
-
 /** The job of one classification: all that a worker needs to label it and to write the resource it ends as. */
 export const ClassifyImagePayload = Labelling.extend({
   kind: z.literal("image"),
@@ -35,7 +42,7 @@ export const ClassifyImagePayload = Labelling.extend({
   image: ImagePointer,
   priority: Lane,
   metadata: z.record(z.string(), z.string()),
-  webhook: webhookFor(CLASSIFICATION_EVENTS),
+  webhook: webhookFor(CLASSIFICATION_EVENTS).nullable(),
   // Whether a request waits to be told of its end.
   is_awaited: z.boolean().default(true),
   created_at: z.iso.datetime(),
@@ -83,26 +90,31 @@ export const ClassifyPayload = z.discriminatedUnion("kind", [
 ]);
 export type ClassifyPayload = z.infer<typeof ClassifyPayload>;
 
-/** What travels in the `scan` queue: list a batch's source and enqueue its chunks, or close it when all of them are done. */
+/** What travels in the `scan` queue: list a batch's source and enqueue its chunks, close it when all of them are done, see that its deadline has passed, or remove what storage has of it. */
 export const ScanPayload = z.object({
-  kind: z.enum(["enqueue", "finish"]),
+  kind: z.enum(["enqueue", "finish", "expire", "delete"]),
   tenant: Tenant,
   batch_id: BatchOrRunId,
 });
 export type ScanPayload = z.infer<typeof ScanPayload>;
 
-/** What travels in the `deliver` queue: one message for one address. `body` is the very text that is signed and sent. */
-export const DeliverPayload = z.object({
-  message_id: MessageId,
-  tenant: Tenant,
-  event_type: EventType,
-  url: HttpUrl,
-  body: z.string(),
-});
+/**
+ * What travels in the `deliver` queue: one message for one receiver, an address or a registered endpoint. `body` is the very
+ * text that is signed and sent; `sending` is 0, and one more each time the message is sent again after it had ended.
+ */
+export const DeliverPayload = z
+  .object({
+    message_id: MessageId,
+    tenant: Tenant,
+    event_type: EventType,
+    body: z.string(),
+    created_at: z.iso.datetime(),
+    sending: z.int().default(0),
+  })
+  .and(z.union([z.object({ url: HttpUrl }), z.object({ endpoint_id: WebhookEndpointId })]));
 export type DeliverPayload = z.infer<typeof DeliverPayload>;
 
-/** Where the items of a batch come from: a file of those that came with the request, a manifest, all objects under a prefix, an inventory, or what an earlier batch left undone. */
-export const BatchSource = z.discriminatedUnion("type", [
+const ClientSources = [
   z.object({ type: z.literal("items") }),
   z.object({ type: z.literal("manifest"), ...S3Object.shape }),
   z.object({
@@ -119,7 +131,21 @@ export const BatchSource = z.discriminatedUnion("type", [
     prefix: z.string().default(""),
     suffixes: z.array(z.string()).optional(),
   }),
-  z.object({ type: z.literal("retry"), batch_id: BatchId }),
+] as const;
+
+/** What an earlier batch left undone: its lines without labels, or its source, from where that was not listed on: `items` of it came before `position`. */
+export const RetryPart = z.object({
+  batch_id: BatchId,
+  source: z.discriminatedUnion("type", [z.object({ type: z.literal("errors") }), ...ClientSources]),
+  items: z.int(),
+  position: z.string(),
+});
+export type RetryPart = z.infer<typeof RetryPart>;
+
+/** Where the items of a batch come from: a file of those that came with the request, a manifest, all objects under a prefix, an inventory, or what an earlier batch left undone, part by part. */
+export const BatchSource = z.discriminatedUnion("type", [
+  ...ClientSources,
+  z.object({ type: z.literal("retry"), batch_id: BatchId, parts: z.array(RetryPart) }),
 ]);
 export type BatchSource = z.infer<typeof BatchSource>;
 
@@ -132,7 +158,7 @@ export const BatchRecord = Labelling.extend({
   deadline: z.iso.datetime().nullable().default(null),
   metadata: z.record(z.string(), z.string()),
   source: BatchSource.default({ type: "items" }),
-  webhook: webhookFor([...BATCH_EVENTS, ...RUN_EVENTS]),
+  webhook: webhookFor([...BATCH_EVENTS, ...RUN_EVENTS]).nullable(),
   created_at: z.iso.datetime(),
   url: z.string(),
 });

@@ -6,8 +6,11 @@ import type { Queues } from "../../shared/queue.ts";
 /** Something that happened to a resource, and who wants to hear of it. */
 export interface Announcement {
   tenant: string;
-  /** Where to deliver it and, when not all, which events; null when nobody asked. */
-  webhook: { url: string; events?: string[] | undefined } | null;
+  /** Where to deliver it and, when not all but `batch.progress`, which events; null when nobody asked. */
+  webhook:
+    | { url: string; events?: string[] | undefined }
+    | { endpoint_id: string; events?: string[] | undefined }
+    | null;
   type: EventType;
   /** RFC 3339; part of the resource's record, so that an event told again has the same bytes. */
   timestamp: string;
@@ -21,18 +24,24 @@ export async function announce(
   queues: Queues,
   { tenant, webhook, type, timestamp, resource, occasion }: Announcement,
 ): Promise<void> {
-  if (webhook === null || (webhook.events !== undefined && !webhook.events.includes(type))) return;
+  if (webhook === null || !isWanted(webhook.events, type)) return;
   const subject = occasion === undefined ? resource.id : `${resource.id} ${occasion}`;
-  const id = await messageId(subject, type, webhook.url);
+  const receiver = "endpoint_id" in webhook ? { endpoint_id: webhook.endpoint_id } : { url: webhook.url };
+  const id = await messageId(subject, type, receiver.endpoint_id ?? receiver.url);
   const payload = {
     message_id: id,
     tenant,
     event_type: type,
-    url: webhook.url,
+    ...receiver,
     body: eventBody(type, timestamp, resource),
+    created_at: new Date().toISOString(),
+    sending: 0,
   };
   await queues.enqueueDeliver({ id, payload });
 }
+
+const isWanted = (events: string[] | undefined, type: EventType) =>
+  events === undefined ? type !== "batch.progress" : events.includes(type);
 
 function eventBody(type: EventType, timestamp: string, resource: Announcement["resource"]): string {
   const { id, object, status, urls } = resource;

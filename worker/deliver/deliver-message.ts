@@ -1,18 +1,14 @@
 import type { DeliverPayload } from "../../shared/contracts/queue-payloads.ts";
-import type { Logger } from "../../shared/logger.ts";
-import { DELIVER_ATTEMPTS } from "../../shared/queue.ts";
-import type { RedisClient } from "../../shared/redis.ts";
-import { signWebhook } from "../../shared/signature.ts";
-import { getWebhookSecret } from "../../shared/state/webhook-secret.ts";
-import type { Attempt } from "../consume.ts";
+import { getEndedMessage } from "../../shared/state/webhook-messages.ts";
+import type { Attempt, PutOff } from "../consume.ts";
 import type { SafeFetch } from "../net/safe-fetch.ts";
-import { outcomeOfAnswer, outcomeOfError } from "./outcome.ts";
-import type { AttemptOutcome } from "./outcome.ts";
-
-/** Milliseconds a receiver has to answer. */
-const TIMEOUT_MS = 15_000;
-/** Of a receiver's answer nothing but its status is used; this many bytes of its body are read so that the connection can serve again. */
-const MAX_ANSWER_BYTES = 4_096;
+import { findReceiver } from "./find-receiver.ts";
+import { makeAttempt } from "./make-attempt.ts";
+import type { MadeAttempt } from "./make-attempt.ts";
+import type { ReceiverSlots } from "./receiver-slots.ts";
+import { recordAttempt, recordNotSent } from "./record-attempt.ts";
+import type { RecordDeps } from "./record-attempt.ts";
+import { MAX_ATTEMPTS } from "./schedule.ts";
 
 /** An attempt failed and the message is to be tried again, not before `retryAfterS` seconds when the receiver said so. */
 export class DeliveryFailed extends Error {
@@ -25,54 +21,59 @@ export class DeliveryFailed extends Error {
   }
 }
 
-/** Makes one attempt to deliver a message: signs the body as it is, posts it, judges the answer. Throws DeliveryFailed when it is to be tried again. */
-export async function deliverMessage(
-  payload: DeliverPayload,
-  { number }: Attempt,
-  deps: { redis: RedisClient; safeFetch: SafeFetch; logger: Logger },
-): Promise<void> {
-  const began = performance.now();
-  const outcome = await attempt(payload, deps);
-  const line = {
-    message: payload.message_id,
-    event: payload.event_type,
-    host: new URL(payload.url).host,
-    attempt: number,
-    ms: Math.round(performance.now() - began),
-    ...outcome,
-  };
-  if (outcome.kind === "delivered") deps.logger.info(line, "webhook delivered");
-  else if (outcome.kind === "gone") deps.logger.error(line, "webhook dropped");
-  else if (number >= DELIVER_ATTEMPTS) deps.logger.error(line, "webhook given up");
-  else deps.logger.warn(line, "webhook attempt failed");
-  if (outcome.kind === "retry") throw new DeliveryFailed(outcome.reason, outcome.retryAfterS);
+/** What messages are delivered with. */
+export interface DeliverDeps extends RecordDeps {
+  safeFetch: SafeFetch;
+  slots: ReceiverSlots;
 }
 
-async function attempt(
-  { message_id: messageId, tenant, url, body }: DeliverPayload,
-  { redis, safeFetch }: { redis: RedisClient; safeFetch: SafeFetch },
-): Promise<AttemptOutcome> {
-  const timestamp = Math.floor(Date.now() / 1000);
-  const secret = await getWebhookSecret(redis, tenant);
-  const headers = {
-    "content-type": "application/json",
-    "user-agent": "Tresline-Webhooks/1",
-    "webhook-id": messageId,
-    "webhook-timestamp": String(timestamp),
-    "webhook-signature": await signWebhook(secret, { messageId, timestamp, body }),
-  };
+/**
+ * Makes one attempt to deliver a message and writes down how it ended. Puts the message off while its receiver has all the
+ * attempts under way that it may have. Throws DeliveryFailed when the message is to be tried again.
+ */
+export async function deliverMessage(
+  payload: DeliverPayload,
+  { number }: Pick<Attempt, "number">,
+  deps: DeliverDeps,
+): Promise<void | PutOff> {
+  const slot = deps.slots.take("endpoint_id" in payload ? payload.endpoint_id : new URL(payload.url).host);
+  if ("putOffMs" in slot) return slot;
   try {
-    const answer = await safeFetch.fetch(url, {
-      method: "POST",
-      headers,
-      body,
-      timeoutMs: TIMEOUT_MS,
-      maxBytes: MAX_ANSWER_BYTES,
-      whenTooLarge: "truncate",
-      maxRedirects: 0,
-    });
-    return outcomeOfAnswer(answer.status, answer.headers["retry-after"]);
-  } catch (error) {
-    return outcomeOfError(error);
+    await deliver(payload, number, deps);
+  } finally {
+    slot.release();
   }
+}
+
+async function deliver(payload: DeliverPayload, number: number, deps: DeliverDeps): Promise<void> {
+  const { redis, logger, safeFetch } = deps;
+  const ended = await getEndedMessage(redis, payload.message_id);
+  // It was announced again after its end, or a worker was killed between that and the end of its job.
+  if (ended !== undefined && ended.payload.sending >= payload.sending) return;
+  const receiver = await findReceiver(payload, redis);
+  if (receiver.kind === "unwanted") return;
+  const about = { message: payload.message_id, event: payload.event_type };
+  if (receiver.kind === "closed") {
+    await recordNotSent(payload, { attempts: number - 1, reason: receiver.reason }, deps);
+    logger.warn({ ...about, reason: receiver.reason }, "webhook not sent");
+    return;
+  }
+  const attempt = await makeAttempt(payload, receiver, safeFetch);
+  await recordAttempt(payload, number, attempt, deps);
+  tell({ ...about, host: new URL(receiver.url).host, attempt: number }, attempt, deps);
+  const { outcome } = attempt;
+  if (outcome.kind === "retry" && number < MAX_ATTEMPTS)
+    throw new DeliveryFailed(outcome.reason, outcome.retryAfterS);
+}
+
+function tell(
+  about: { attempt: number; [field: string]: unknown },
+  { outcome, durationMs }: MadeAttempt,
+  { logger }: DeliverDeps,
+): void {
+  const line = { ...about, ms: durationMs, ...outcome };
+  if (outcome.kind === "delivered") logger.info(line, "webhook delivered");
+  else if (outcome.kind === "gone") logger.error(line, "webhook dropped");
+  else if (about.attempt >= MAX_ATTEMPTS) logger.error(line, "webhook given up");
+  else logger.warn(line, "webhook attempt failed");
 }

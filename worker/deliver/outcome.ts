@@ -1,10 +1,10 @@
 import { PermanentError, TransientError } from "../../shared/errors.ts";
 
-/** How one attempt to deliver a message ended. */
+/** How one attempt to deliver a message ended; `status` is that of the answer, if there was one. */
 export type AttemptOutcome =
   | { kind: "delivered"; status: number }
-  | { kind: "gone"; reason: string }
-  | { kind: "retry"; reason: string; retryAfterS?: number };
+  | { kind: "gone"; status: number; reason: string }
+  | { kind: "retry"; status?: number; reason: string; retryAfterS?: number };
 
 /** Judges a receiver's answer (Standard Webhooks 1.0): 2xx is success, 410 means stop, a redirect is a failure like any other. */
 export function outcomeOfAnswer(
@@ -13,13 +13,14 @@ export function outcomeOfAnswer(
   now = Date.now(),
 ): AttemptOutcome {
   if (status >= 200 && status < 300) return { kind: "delivered", status };
-  if (status === 410) return { kind: "gone", reason: "the receiver answered 410: it wants no more messages" };
+  if (status === 410)
+    return { kind: "gone", status, reason: "the receiver answered 410: it wants no more messages" };
   const reason =
     status >= 300 && status < 400
       ? `the receiver answered ${status}: redirects are not followed; give the final address`
       : `the receiver answered ${status}`;
   const retryAfterS = secondsOf(retryAfter, now);
-  return retryAfterS === undefined ? { kind: "retry", reason } : { kind: "retry", reason, retryAfterS };
+  return { kind: "retry", status, reason, ...(retryAfterS !== undefined && { retryAfterS }) };
 }
 
 /** Judges what was thrown before there was an answer; an address that may not be reached now may be reached after the owner mends it. */

@@ -1,9 +1,10 @@
+const MINUTE = 60;
+const HOUR = 3_600;
+
 /**
  * Seconds to wait after each failed attempt, from the first to the ninth: ten attempts in 75 hours and 35 minutes
  * (Standard Webhooks 1.0, "Delivery success criteria and retries").
  */
-const MINUTE = 60;
-const HOUR = 3_600;
 export const RETRY_WAITS_S = [
   5,
   5 * MINUTE,
@@ -15,6 +16,9 @@ export const RETRY_WAITS_S = [
   20 * HOUR,
   24 * HOUR,
 ] as const;
+
+/** How often a message is tried before it is given up. */
+export const MAX_ATTEMPTS = RETRY_WAITS_S.length + 1;
 
 /** How far a wait may be off, either way, so that receivers that failed together are not tried together. */
 const JITTER = 0.2;

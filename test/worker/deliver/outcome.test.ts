@@ -12,12 +12,17 @@ test("410 is a receiver that wants no more", () => {
 
 test.each([301, 302, 307, 308])("%i is a failure that says that redirects are not followed", (status) => {
   const outcome = outcomeOfAnswer(status, undefined);
-  expect(outcome).toEqual({ kind: "retry", reason: expect.stringContaining("redirects are not followed") });
+  expect(outcome).toEqual({
+    kind: "retry",
+    status,
+    reason: expect.stringContaining("redirects are not followed"),
+  });
 });
 
 test.each([400, 401, 404, 429, 500, 503])("%i is tried again", (status) => {
   expect(outcomeOfAnswer(status, undefined)).toEqual({
     kind: "retry",
+    status,
     reason: `the receiver answered ${status}`,
   });
 });

@@ -4,6 +4,7 @@ import { readConfig } from "../../../shared/config.ts";
 import { REDIS_PREFIX } from "../../../shared/keys.ts";
 import { messageId, newId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
+import { getEndedMessage } from "../../../shared/state/webhook-messages.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
 import type { Consuming } from "../../../worker/consume.ts";
 import { startDeliver } from "../../../worker/deliver/start.ts";
@@ -45,6 +46,8 @@ async function send(path: string): Promise<string> {
     event_type: "classification.succeeded" as const,
     url,
     body: "{}",
+    created_at: new Date().toISOString(),
+    sending: 0,
   };
   await deps.queues.enqueueDeliver({ id, payload });
   return id;
@@ -54,7 +57,7 @@ const eventually = (check: () => Promise<void> | void) =>
 
 test("a message that failed is tried again after about five seconds, under the same id, until it is delivered", async () => {
   const id = await send("/flaky");
-  await eventually(async () => expect(await (await queue.getJob(id))?.getState()).toBe("completed"));
+  await eventually(async () => expect((await getEndedMessage(deps.redis, id))?.status).toBe("delivered"));
   const ids = receiver.received
     .filter(({ path }) => path === "/flaky")
     .map(({ headers }) => headers["webhook-id"]);
@@ -68,6 +71,6 @@ test("a receiver that asks for more time gets it", async () => {
 
 test("a receiver that is gone is asked once", async () => {
   const id = await send("/gone");
-  await eventually(async () => expect(await (await queue.getJob(id))?.getState()).toBe("completed"));
+  await eventually(async () => expect((await getEndedMessage(deps.redis, id))?.status).toBe("failed"));
   expect(arrived["/gone"]).toBe(1);
 });

@@ -72,14 +72,14 @@ test("results are the parts in their order, errors those that failed, and the ma
 });
 
 test("its end is announced, under an id that derives from it", async () => {
-  const { id, record, job } = await doneBatch();
+  const { id, job } = await doneBatch();
   await finishBatch(job, deps);
   const messages = (await readQueue(deps.redis, queueNames.deliver)).map(({ payload }) =>
     DeliverPayload.parse(payload),
   );
   const [message, ...others] = messages.filter(({ body }) => body.includes(id));
   expect(others).toEqual([]);
-  expect(message?.message_id).toBe(await messageId(id, "batch.completed", record.webhook?.url ?? ""));
+  expect(message?.message_id).toBe(await messageId(id, "batch.completed", "https://client.example/hook"));
   expect(JSON.parse(message?.body ?? "")).toMatchObject({
     type: "batch.completed",
     data: { id, status: "completed", request_counts: { succeeded: 3, failed: 1 } },
