@@ -13,6 +13,7 @@ import { batchRoutes } from "./routes/batches.ts";
 import { classificationRoutes } from "./routes/classifications.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { s3EventRoutes } from "./routes/s3-events.ts";
 import { webhookSecretRoutes } from "./routes/webhook-secret.ts";
 
 /** The API: every middleware and every route, in the order in which a request meets them. */
@@ -43,6 +44,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   );
 
   app.route("/", healthRoutes(deps));
+  app.route("/", s3EventRoutes(deps));
   app.use("/v1/*", auth(config.API_KEY));
   app.use(
     "/v1/*",

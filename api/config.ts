@@ -27,6 +27,14 @@ export const ApiConfig = CommonConfig.extend({
   MAX_BODY_BYTES: wholeNumber(1024, 1_000_000_000)
     .default(32_000_000)
     .meta({ description: "The largest body of a request, in bytes." }),
+  S3_EVENTS_TOKEN: z
+    .string()
+    .regex(/^[!-~]{16,}$/, "must have at least 16 characters, none of them a space")
+    .optional()
+    .meta({
+      description:
+        "What buckets send with their events to `/v1/events/s3`; without it that takes only the API key.",
+    }),
 });
 export type ApiConfig = z.infer<typeof ApiConfig>;
 

@@ -1,4 +1,4 @@
-import { timeOfId } from "./new-id.ts";
+import { batchItemPrefix, timeOfId } from "./new-id.ts";
 
 /** Every Redis key begins with this; the braces keep them on one node of a Redis Cluster. */
 export const REDIS_PREFIX = "{tresline}";
@@ -34,10 +34,13 @@ const digits = (value: number, length: number) => String(value).padStart(length,
 /** The storage keys. `results` are filed by the day (UTC) on which the classification was created. */
 export const storageKeys = {
   upload: (id: string) => `uploads/${id}`,
+  /** What the uploads of a batch's items begin with, and nothing else. */
+  batchUploads: (id: string) => `uploads/${batchItemPrefix(id)}`,
   result: (tenant: string, id: string) => {
     const day = timeOfId(id).toISOString().slice(0, 10).replaceAll("-", "/");
     return `results/${tenant}/${day}/${id}.json`;
   },
+  batchFolder: (id: string) => `batches/${id}/`,
   batchItems: (id: string) => `batches/${id}/items.jsonl`,
   batchPage: (id: string, firstItem: number) => `batches/${id}/pages/${digits(firstItem, 10)}.json`,
   batchPart: (id: string, chunk: number) => `batches/${id}/parts/${digits(chunk, 8)}.jsonl`,

@@ -1,7 +1,9 @@
-import { decodeTime, ulid } from "ulid";
+import { decodeTime, encodeTime, ulid } from "ulid";
 import type { IdPrefix } from "./contracts/ids.ts";
 
 const ULID_LENGTH = 26;
+const ULID_TIME_LENGTH = 10;
+const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
 const INDEX_DIGITS = 6;
 
 /** A new id: the prefix and a lower-case ULID, which sorts by the time it was made (https://github.com/ulid/spec). */
@@ -16,12 +18,33 @@ export const timeOfId = (id: string): Date => new Date(decodeTime(ulidOf(id).toU
 
 /** The id of a batch's item: the batch's own random part and the item's position, so that it is the same whenever it is derived. */
 export const batchItemId = (batchId: string, index: number): string =>
-  `cls_${ulidOf(batchId)}${index.toString(36).padStart(INDEX_DIGITS, "0")}`;
+  `${batchItemPrefix(batchId)}${index.toString(36).padStart(INDEX_DIGITS, "0")}`;
+
+/** What the ids of all items of a batch begin with, and no other id. */
+export const batchItemPrefix = (batchId: string): string => `cls_${ulidOf(batchId)}`;
 
 /** The batch and position that `batchItemId` made an id from, or undefined for the id of a classification that stands alone. */
 export function batchItemOf(id: string): { batchId: string; index: number } | undefined {
   const digits = id.slice("cls_".length + ULID_LENGTH);
   return digits === "" ? undefined : { batchId: `bat_${ulidOf(id)}`, index: Number.parseInt(digits, 36) };
+}
+
+/**
+ * The id of the classification that a labeler makes of an object, derived from the event that told of it: from its time,
+ * to the second, and SHA-256 over the labeler and all that names the object's version, its first 80 bits in base 32.
+ */
+export async function labelledObjectId(
+  labelerId: string,
+  version: readonly string[],
+  time: Date,
+): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify([labelerId, ...version]));
+  const digest = new DataView(await crypto.subtle.digest("SHA-256", bytes));
+  const number = (digest.getBigUint64(0) << 16n) | BigInt(digest.getUint16(8));
+  const digits = number.toString(32).padStart(ULID_LENGTH - ULID_TIME_LENGTH, "0");
+  const random = digits.replaceAll(/./g, (digit) => CROCKFORD.charAt(Number.parseInt(digit, 32)));
+  const seconds = Math.max(0, Math.floor(time.getTime() / 1000));
+  return `cls_${encodeTime(seconds * 1000, ULID_TIME_LENGTH).toLowerCase()}${random}`;
 }
 
 /**

@@ -18,6 +18,7 @@ const LabelerHash = z.object({
   skipped: count,
   missed: count,
   unseen: count,
+  runs: count,
   paused_at: z.iso.datetime().nullable().default(null),
 });
 
@@ -27,6 +28,8 @@ export interface LabelerState {
   record: LabelerRecord;
   /** How many of the events that were missed no run looks for yet. */
   unseen: number;
+  /** How many runs it has started so far. */
+  runs: number;
 }
 
 /** What may become of an object that an event told of. */
@@ -68,7 +71,7 @@ export async function getLabelerState(
 
 /** All labelers of a tenant, the newest first. */
 export async function listLabelers(redis: RedisClient, tenant: string): Promise<LabelerState[]> {
-  const oldestFirst = await redis.zrange(redisKeys.labelersOfTenant(tenant), 0, -1);
+  const oldestFirst = await redis.zrange(redisKeys.labelersOfTenant(tenant), 0, "-1");
   return readAll(redis, oldestFirst.toReversed());
 }
 
@@ -96,12 +99,12 @@ if redis.call("EXISTS", KEYS[1]) == 0 then return end
 redis.call("HSET", KEYS[1], "status", "active")
 redis.call("HDEL", KEYS[1], "paused_at")`;
 
-/** Ends a pause. What was missed stays noted as unseen until `noteSeen`. */
+/** Ends a pause. What was missed stays noted as unseen until a run is started that looks for it. */
 export async function activate(redis: RedisClient, id: string): Promise<void> {
   await redis.eval(ACTIVATE, 1, redisKeys.labeler(id));
 }
 
-/** Forgets a labeler and the list of its runs. */
+/** Forgets a labeler and the list of its runs. Its runs themselves are not ended. */
 export async function forgetLabeler(redis: RedisClient, record: LabelerRecord): Promise<void> {
   const [labeler = "", ofTenant = "", ofBucket = ""] = keysOf(record);
   await redis
@@ -150,11 +153,6 @@ export async function countMissed(redis: RedisClient, labelerId: string, objects
   return (await redis.eval(COUNT_MISSED, 1, redisKeys.labeler(labelerId), objects)) !== "active";
 }
 
-/** Notes that a run looks for so many of the objects that were missed. */
-export async function noteSeen(redis: RedisClient, labelerId: string, objects: number): Promise<void> {
-  await redis.eval(COUNT, 1, redisKeys.labeler(labelerId), "unseen", -objects);
-}
-
 async function readAll(redis: RedisClient, ids: readonly string[]): Promise<LabelerState[]> {
   const hashes = await Promise.all(ids.map((id) => redis.hgetall(redisKeys.labeler(id))));
   return hashes.flatMap((fields) => toState(fields) ?? []);
@@ -162,7 +160,7 @@ async function readAll(redis: RedisClient, ids: readonly string[]): Promise<Labe
 
 function toState(fields: Record<string, string>): LabelerState | undefined {
   if (Object.keys(fields).length === 0) return undefined;
-  const { record, status, unseen, paused_at, ...counts } = LabelerHash.parse(fields);
+  const { record, status, unseen, runs, paused_at, ...counts } = LabelerHash.parse(fields);
   const { tenant: _tenant, webhook: _webhook, url, ...shown } = record;
   const { labelled, failed, skipped, missed } = counts;
   const labeler: Labeler = {
@@ -173,5 +171,5 @@ function toState(fields: Record<string, string>): LabelerState | undefined {
     paused_at,
     urls: { get: url, runs: `${url}/runs` },
   };
-  return { labeler, record, unseen };
+  return { labeler, record, unseen, runs };
 }

@@ -1,7 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BatchId, ClassificationId, MessageId } from "../../shared/contracts/ids.ts";
-import { batchItemId, batchItemOf, messageId, newId, timeOfId } from "../../shared/new-id.ts";
+import {
+  batchItemId,
+  batchItemOf,
+  labelledObjectId,
+  messageId,
+  newId,
+  timeOfId,
+} from "../../shared/new-id.ts";
 
 const isValid = (schema: typeof ClassificationId, id: string) => schema.safeParse(id).success;
 
@@ -47,6 +54,28 @@ describe("the id of a batch's item", () => {
 
   test("cannot be taken for that of a classification that stands alone", () => {
     expect(batchItemOf(newId("cls"))).toBeUndefined();
+  });
+});
+
+describe("the id of an object that an event told a labeler of", () => {
+  const labeler = "lbl_01kapz6s8r3v5m2n7q9w4x6y8z";
+  const time = new Date("2026-11-22T12:00:00.750Z");
+
+  test("is the same whenever it is derived, in every version of Tresline, and is valid", async () => {
+    const id = await labelledObjectId(labeler, ["photos", "a.jpg", "etag"], time);
+    expect(id).toBe("cls_01m81j18g0per2y0xqn4vft231");
+    expect(isValid(ClassificationId, id)).toBe(true);
+    expect(batchItemOf(id)).toBeUndefined();
+    expect(timeOfId(id)).toEqual(new Date("2026-11-22T12:00:00.000Z"));
+  });
+
+  test("is another for each labeler, object and version", async () => {
+    const versions = [["a", "b"], ["ab"], ["a,b"], ["a", "b", ""], ["b", "a"]];
+    const ids = await Promise.all([
+      ...versions.map((version) => labelledObjectId(labeler, version, time)),
+      labelledObjectId("lbl_01kapz6s8r3v5m2n7q9w4x6y8y", ["a", "b"], time),
+    ]);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 });
 
