@@ -1,29 +1,20 @@
 import type { OUTPUT_FORMATS } from "../../shared/contracts/batch.ts";
-import { storageKeys } from "../../shared/keys.ts";
+import { RESULT_FORMATS } from "../../shared/result-formats.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
 import { resultRows } from "./result-rows.ts";
 import { toCsv } from "./to-csv.ts";
 import { toParquet } from "./to-parquet.ts";
 
-type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-
-const OUTPUTS = {
-  csv: { key: storageKeys.batchCsv, encode: toCsv, contentType: "text/csv; charset=utf-8" },
-  parquet: {
-    key: storageKeys.batchParquet,
-    encode: toParquet,
-    contentType: "application/vnd.apache.parquet",
-  },
-} as const satisfies Record<OutputFormat, object>;
+const ENCODERS = { csv: toCsv, parquet: toParquet };
 
 /** Writes the results of a batch in the formats that were asked for, beside `results.jsonl`, which has to be there. Done again, it writes the same. */
 export async function writeOutputs(
   storage: Storage,
   batchId: string,
-  formats: readonly OutputFormat[],
+  formats: readonly (typeof OUTPUT_FORMATS)[number][],
 ): Promise<void> {
   for (const format of formats) {
-    const { key, encode, contentType } = OUTPUTS[format];
-    await storage.putStream(key(batchId), encode(resultRows(storage, batchId)), { contentType });
+    const { key, contentType } = RESULT_FORMATS[format];
+    await storage.putStream(key(batchId), ENCODERS[format](resultRows(storage, batchId)), { contentType });
   }
 }
