@@ -5,6 +5,7 @@ import { z } from "zod";
 import { ApiConfig } from "../api/config.ts";
 import { LocalConfig } from "../infra/local/tresline.ts";
 import { WorkerConfig } from "../worker/config.ts";
+import { RESULT_COLUMNS } from "../worker/scan/result-rows.ts";
 
 const readme = readFileSync("README.md", "utf8");
 const shape = { ...LocalConfig.shape, ...ApiConfig.shape, ...WorkerConfig.shape };
@@ -36,6 +37,7 @@ const documents = [
   "README.md",
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
+  "docs/batches.md",
   "docs/gpu.md",
   "docs/models.md",
   "docs/performance.md",
@@ -55,4 +57,10 @@ test("the files and folders that ARCHITECTURE.md names exist", () => {
   ];
   expect(named.length).toBeGreaterThan(20);
   expect(named.map(([, path]) => path ?? "").filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test("docs/batches.md describes the columns of the results' tables, all of them and in their order", () => {
+  const table = readFileSync("docs/batches.md", "utf8").split("| column |")[1]?.split("\n\n")[0] ?? "";
+  const columns = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  expect(columns).toEqual(RESULT_COLUMNS);
 });
