@@ -4,9 +4,9 @@ import type { BatchItem, BatchRecord, BatchSource } from "../../shared/contracts
 import { AppError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { batchItemId, newId } from "../../shared/new-id.ts";
-import { getBatchState, putBatch } from "../../shared/state/batches.ts";
 import { bucketFault } from "../../shared/storage/source-buckets.ts";
 import type { ApiDeps } from "../deps.ts";
+import { acceptBatch } from "./accept-batch.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
 import { storeImage } from "./store-image.ts";
@@ -14,9 +14,21 @@ import { storeImage } from "./store-image.ts";
 /** Images that came with a request and are stored at once. */
 const STORED_AT_ONCE = 8;
 
+/** A batch to label, as a request asks for it. */
+export interface CreateBatchInput {
+  tenant: string;
+  request: CreateBatch;
+  /** Milliseconds after which it expires unless it has ended by then; undefined for never. */
+  cancelAfterMs: number | undefined;
+}
+
 /** Accepts a batch: its items are stored, and Redis has the job that lists them, when it returns. Throws AppError fetch_forbidden for a bucket that may not be read. */
-export async function createBatch(deps: ApiDeps, tenant: string, request: CreateBatch): Promise<Batch> {
-  const { redis, storage, queues, config } = deps;
+export async function createBatch(
+  deps: ApiDeps,
+  { tenant, request, cancelAfterMs }: CreateBatchInput,
+): Promise<Batch> {
+  const now = Date.now();
+  const { storage, config } = deps;
   const source = sourceOf(request, config.S3_SOURCE_BUCKETS);
   const model = await resolveModel(deps, request.model);
   const webhook = await resolveWebhook(deps, tenant, request);
@@ -35,16 +47,12 @@ export async function createBatch(deps: ApiDeps, tenant: string, request: Create
     threshold: request.threshold,
     metadata: request.metadata,
     output_formats: request.output_formats,
-    deadline: null,
+    deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
     webhook,
-    created_at: new Date().toISOString(),
+    created_at: new Date(now).toISOString(),
     url: `${deps.baseUrl()}/v1/batches/${id}`,
   };
-  await putBatch(redis, record, items.length);
-  await queues.enqueueScan({ id: `${id}-enqueue`, payload: { kind: "enqueue", tenant, batch_id: id } });
-  const state = await getBatchState(redis, id);
-  if (state === undefined) throw new Error(`Batch ${id} vanished while it was made. This is a bug.`);
-  return state.batch;
+  return acceptBatch(deps, record, items.length);
 }
 
 function sourceOf({ manifest, prefix, inventory }: CreateBatch, allowed: readonly string[]): BatchSource {
