@@ -14,6 +14,9 @@ import { classificationRoutes } from "./routes/classifications.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { s3EventRoutes } from "./routes/s3-events.ts";
+import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
+import { webhookKeyRoutes } from "./routes/webhook-keys.ts";
+import { webhookMessageRoutes } from "./routes/webhook-messages.ts";
 import { webhookSecretRoutes } from "./routes/webhook-secret.ts";
 
 /** The API: every middleware and every route, in the order in which a request meets them. */
@@ -44,6 +47,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   );
 
   app.route("/", healthRoutes(deps));
+  app.route("/", webhookKeyRoutes(deps));
   app.route("/", s3EventRoutes(deps));
   app.use("/v1/*", auth(config.API_KEY));
   app.use(
@@ -53,6 +57,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", classificationRoutes(deps));
   app.route("/", batchRoutes(deps));
   app.route("/", webhookSecretRoutes(deps));
+  app.route("/", webhookEndpointRoutes(deps));
+  app.route("/", webhookMessageRoutes(deps));
   app.route("/", docsRoutes(app));
   return app;
 }

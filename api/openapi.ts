@@ -14,8 +14,9 @@ export function openapiDocument(app: OpenAPIHono<ApiEnv>) {
     },
   });
   // A route cannot say it of itself: to Hono's validators `required` means that a body is of every type it may have.
-  for (const { post } of Object.values(document.paths ?? {}))
-    if (post?.requestBody !== undefined && "content" in post.requestBody) post.requestBody.required = true;
+  for (const { post, patch } of Object.values(document.paths ?? {}))
+    for (const { requestBody } of [post, patch].filter((operation) => operation !== undefined))
+      if (requestBody !== undefined && "content" in requestBody) requestBody.required = true;
   return document;
 }
 

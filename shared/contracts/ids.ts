@@ -32,7 +32,7 @@ export const RunId = idSchema("run", ULID);
 /** The id of a registered webhook endpoint. */
 export const WebhookEndpointId = idSchema("whe", ULID);
 /** The id of a webhook message: the same for every attempt to deliver it. */
-export const MessageId = idSchema("msg", "[0-9a-v]{26}");
+export const MessageId = idSchema("msg", "[0-9a-v]{26}").meta({ example: "msg_05q8v2c6n1b4k7t0g3r9h5d8fa" });
 
 /** Who owns a resource. There is one tenant, `default`, until keys of several tenants exist. */
 export const Tenant = z.string().regex(/^[a-z0-9-]{1,40}$/);

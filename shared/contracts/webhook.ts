@@ -112,6 +112,14 @@ export const RotationQuery = z.object({
   }),
 });
 
+/** The tenant's default secret, which signs messages to addresses given with a request. */
+export const WebhookSecret = z
+  .object({
+    object: z.literal("webhook_secret"),
+    secret: z.string().meta({ example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }),
+  })
+  .meta({ id: "WebhookSecret" });
+
 /** A public key that verifies messages of an endpoint. */
 export const WebhookPublicKey = z.object({
   endpoint_id: WebhookEndpointId,
@@ -119,6 +127,11 @@ export const WebhookPublicKey = z.object({
   signs_until: z.iso.datetime().nullable().meta({ description: "Null unless it was rotated away." }),
 });
 export type WebhookPublicKey = z.infer<typeof WebhookPublicKey>;
+
+/** The body of `/.well-known/webhook-keys.json`. */
+export const WebhookPublicKeys = z
+  .object({ keys: z.array(WebhookPublicKey) })
+  .meta({ id: "WebhookPublicKeys" });
 
 /** How a message is or has ended. `not_sent`: its endpoint was disabled or deleted. */
 export const MessageStatus = z.enum(["pending", "delivered", "failed", "not_sent"]);
@@ -160,6 +173,21 @@ export const WebhookAttempt = z
   })
   .meta({ id: "WebhookAttempt", description: "One try to deliver a message." });
 export type WebhookAttempt = z.infer<typeof WebhookAttempt>;
+
+/** What is left of a deleted endpoint. */
+export const DeletedWebhookEndpoint = z
+  .object({ id: WebhookEndpointId, object: z.literal("webhook_endpoint"), deleted: z.literal(true) })
+  .meta({ id: "DeletedWebhookEndpoint" });
+
+/** What a recovery sends again. */
+export const WebhookRecovery = z
+  .object({
+    object: z.literal("webhook_recovery"),
+    endpoint_id: WebhookEndpointId,
+    messages: z.int().meta({ description: "How many messages are sent again." }),
+  })
+  .meta({ id: "WebhookRecovery" });
+export type WebhookRecovery = z.infer<typeof WebhookRecovery>;
 
 /** The query of `POST /v1/webhook-endpoints/{id}/recover`. */
 export const RecoverQuery = z.object({

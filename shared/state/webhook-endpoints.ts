@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MAX_WEBHOOK_ENDPOINTS, WebhookEndpoint } from "../contracts/webhook.ts";
-import type { UpdateWebhookEndpoint } from "../contracts/webhook.ts";
+import type { UpdateWebhookEndpoint, WebhookPublicKey } from "../contracts/webhook.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
 
@@ -27,31 +27,35 @@ const toFields = (fields: Partial<WebhookEndpoint>): string[] =>
   ]);
 
 /**
- * KEYS[1] the endpoint (hash)   KEYS[2] those of the tenant (zset)   KEYS[3] its secret
- * ARGV[1] its id   ARGV[2] the most a tenant may have   ARGV[3] the secret   ARGV[4], ARGV[5] … names and values of fields
- * Answers 0 when the tenant has that many already, else 1.
+ * KEYS[1] the endpoint (hash)   KEYS[2] those of the tenant (zset)   KEYS[3] its secret   KEYS[4] all public keys (hash)
+ * ARGV[1] its id   ARGV[2] the most a tenant may have   ARGV[3] the secret   ARGV[4] its public keys (JSON) or ""
+ * ARGV[5], ARGV[6] … names and values of fields. Answers 0 when the tenant has that many already, else 1.
  */
 const PUT = `
 if redis.call("ZCARD", KEYS[2]) >= tonumber(ARGV[2]) then return 0 end
-redis.call("HSET", KEYS[1], unpack(ARGV, 4))
+redis.call("HSET", KEYS[1], unpack(ARGV, 5))
 redis.call("ZADD", KEYS[2], 0, ARGV[1])
 redis.call("SET", KEYS[3], ARGV[3])
+if ARGV[4] ~= "" then redis.call("HSET", KEYS[4], ARGV[1], ARGV[4]) end
 return 1`;
 
-/** Registers an endpoint with the secret that signs its messages. False when the tenant has MAX_WEBHOOK_ENDPOINTS already. */
+/** Registers an endpoint with the secret that signs its messages, and publishes its public key. False when the tenant has MAX_WEBHOOK_ENDPOINTS already. */
 export async function putEndpoint(
   redis: RedisClient,
   tenant: string,
   { endpoint, secret }: { endpoint: WebhookEndpoint; secret: string },
 ): Promise<boolean> {
-  const { id } = endpoint;
+  const { id, public_key } = endpoint;
   const keys = [
     redisKeys.webhookEndpoint(tenant, id),
     redisKeys.webhookEndpoints(tenant),
     redisKeys.webhookSecret(id),
+    redisKeys.webhookPublicKeys(),
   ];
-  const fields = toFields(endpoint);
-  return (await redis.eval(PUT, keys.length, ...keys, id, MAX_WEBHOOK_ENDPOINTS, secret, ...fields)) === 1;
+  const published: WebhookPublicKey[] =
+    public_key === null ? [] : [{ endpoint_id: id, public_key, signs_until: null }];
+  const args = [id, MAX_WEBHOOK_ENDPOINTS, secret, published.length > 0 ? JSON.stringify(published) : ""];
+  return (await redis.eval(PUT, keys.length, ...keys, ...args, ...toFields(endpoint))) === 1;
 }
 
 /** The tenant's endpoint of this id, or undefined. */
