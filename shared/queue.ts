@@ -66,7 +66,8 @@ export function openQueues(redis: RedisClient) {
       const startedAt = job.processedOn === undefined ? undefined : new Date(job.processedOn);
       return { payload: ClassifyImagePayload.parse(job.data), startedAt };
     },
-    enqueueScan: (job: NewJob<ScanPayload>) => add(queueNames.scan, [job]),
+    /** `delayMs` is how many milliseconds the job waits until it is done. */
+    enqueueScan: (job: NewJob<ScanPayload>, delayMs = 0) => add(queueNames.scan, [job], { delay: delayMs }),
     enqueueDeliver: (job: NewJob<DeliverPayload>) => add(queueNames.deliver, [job]),
     /** The job of a message that has not ended, and how often that was tried; or undefined. */
     async findMessage(id: string): Promise<{ payload: DeliverPayload; attempts: number } | undefined> {

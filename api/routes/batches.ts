@@ -1,11 +1,15 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { Batch, BatchResult, CreateBatch } from "../../shared/contracts/batch.ts";
 import { BatchId } from "../../shared/contracts/ids.ts";
+import { cancelAfterMs } from "../cancel-after.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
+import { cancelBatch } from "../services/cancel-batch.ts";
 import { createBatch } from "../services/create-batch.ts";
+import { deleteBatch } from "../services/delete-batch.ts";
 import { getBatch, getBatchResults } from "../services/get-batch.ts";
+import { retryBatch } from "../services/retry-batch.ts";
 import { BEARER, acceptedHeaders, problems } from "./responses.ts";
 
 const answer = { content: { "application/json": { schema: Batch } } };
@@ -22,7 +26,15 @@ const create = createRoute({
   summary: "Label many images",
   description: "One bad image never fails its batch: it has an error in the results.",
   ...described,
-  request: { body: { required: true, content: { "application/json": { schema: CreateBatch } } } },
+  request: {
+    headers: z.object({
+      "cancel-after": z.string().optional().meta({
+        description: "`30s`, `5m` or `2h`: let it expire unless it has ended by then.",
+        example: "2h",
+      }),
+    }),
+    body: { required: true, content: { "application/json": { schema: CreateBatch } } },
+  },
   responses: {
     202: { description: "Accepted: ask again at `Location`.", headers: acceptedHeaders, ...answer },
     ...problems("model_not_found", "image_too_large", "unsupported_media_type", "fetch_forbidden"),
@@ -43,8 +55,9 @@ const results = createRoute({
   method: "get",
   path: "/v1/batches/{id}/results",
   operationId: "getBatchResults",
-  summary: "Get the results of a completed batch",
-  description: "NDJSON: one line an item, in the order of the items.",
+  summary: "Get the results of a batch that has ended",
+  description:
+    "NDJSON: one line an item, in the order of the items. A batch that was canceled or has expired has a line for each item that was listed by then.",
   ...described,
   request: { params },
   responses: {
@@ -53,13 +66,82 @@ const results = createRoute({
   },
 });
 
+const cancel = createRoute({
+  method: "post",
+  path: "/v1/batches/{id}/cancel",
+  operationId: "cancelBatch",
+  summary: "Cancel a batch",
+  description:
+    "Items that have no labels within some seconds end as `canceled`; those that have them keep them. Canceling it again changes nothing.",
+  ...described,
+  request: { params },
+  responses: {
+    202: {
+      description: "It is being canceled: ask again at `Location`.",
+      headers: acceptedHeaders,
+      ...answer,
+    },
+    ...problems("not_found", "conflict"),
+  },
+});
+
+const retry = createRoute({
+  method: "post",
+  path: "/v1/batches/{id}/retry",
+  operationId: "retryBatch",
+  summary: "Label again what an ended batch left undone",
+  description:
+    "Makes a new batch of the items that failed or were canceled, and of what was never listed of a batch that was canceled or has expired.",
+  ...described,
+  request: { params },
+  responses: {
+    202: { description: "The new batch: ask again at `Location`.", headers: acceptedHeaders, ...answer },
+    ...problems("not_found", "conflict"),
+  },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/batches/{id}",
+  operationId: "deleteBatch",
+  summary: "Delete a batch that has ended",
+  description: "With all that is stored of it: its results and the images that came with it.",
+  ...described,
+  request: { params },
+  responses: {
+    204: { description: "It is not found from now on." },
+    ...problems("not_found", "conflict"),
+  },
+});
+
+const accepted = ({ urls }: Batch) => ({ location: urls.get, "retry-after": "1" });
+
 /** The routes of batches. */
 export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
 
   routes.openapi(create, async (c) => {
-    const batch = await createBatch(deps, c.get("tenant"), c.req.valid("json"));
-    return c.json(batch, 202, { location: batch.urls.get, "retry-after": "1" });
+    const batch = await createBatch(deps, {
+      tenant: c.get("tenant"),
+      request: c.req.valid("json"),
+      cancelAfterMs: cancelAfterMs(c.req.valid("header")["cancel-after"]),
+    });
+    return c.json(batch, 202, accepted(batch));
+  });
+
+  routes.openapi(cancel, async (c) => {
+    const batch = await cancelBatch(deps, c.get("tenant"), c.req.valid("param").id);
+    return c.json(batch, 202, accepted(batch));
+  });
+
+  routes.openapi(retry, async (c) => {
+    const batch = await retryBatch(deps, c.get("tenant"), c.req.valid("param").id);
+    return c.json(batch, 202, accepted(batch));
+  });
+
+  routes.openapi(remove, async (c) => {
+    await deleteBatch(deps, c.get("tenant"), c.req.valid("param").id);
+    return c.body(null, 204);
   });
 
   routes.openapi(get, async (c) =>

@@ -151,7 +151,7 @@ export const Batch = z
     error: ItemErrorOrNull.default(null).meta({
       description: "Why the source cannot be listed; null unless the batch failed.",
     }),
-    urls: z.object({ get: z.string(), results: z.string() }),
+    urls: z.object({ get: z.string(), results: z.string(), cancel: z.string(), retry: z.string() }),
   })
   .meta({ id: "Batch", description: "A set of images, labelled together and reported together." });
 export type Batch = z.infer<typeof Batch>;
@@ -172,7 +172,7 @@ export const BatchResult = z
       .array(Prediction)
       .nullable()
       .meta({ description: "Best first; null unless it succeeded." }),
-    error: ItemErrorOrNull.meta({ description: "Null unless it failed." }),
+    error: ItemErrorOrNull.meta({ description: "Null unless it failed or was canceled." }),
     model_digest: z.string(),
     metrics: ClassificationMetrics,
     etag: z.string().optional().meta({ description: "In a labeler's run: the version that was looked at." }),

@@ -142,6 +142,10 @@ export const RetryPart = z.object({
 });
 export type RetryPart = z.infer<typeof RetryPart>;
 
+/** How far a retry is listed: `items` of its part number `part` came before `position`. */
+export const RetryPosition = z.object({ part: z.int(), items: z.int(), position: z.string() });
+export type RetryPosition = z.infer<typeof RetryPosition>;
+
 /** Where the items of a batch come from: a file of those that came with the request, a manifest, all objects under a prefix, an inventory, or what an earlier batch left undone, part by part. */
 export const BatchSource = z.discriminatedUnion("type", [
   ...ClientSources,

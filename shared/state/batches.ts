@@ -89,6 +89,11 @@ export async function putBatch(redis: RedisClient, record: BatchRecord, total: n
   await redis.multi().hset(key, fields).expire(key, MOVING_TTL).exec();
 }
 
+/** Makes Redis forget a batch. */
+export async function forgetBatch(redis: RedisClient, id: string): Promise<void> {
+  await redis.del(redisKeys.batch(id), redisKeys.batchChunks(id));
+}
+
 /** The batch, or undefined when Redis has none of this id (storage may). */
 export async function getBatchState(redis: RedisClient, id: string): Promise<BatchState | undefined> {
   const fields = await redis.hgetall(redisKeys.batch(id));

@@ -12,7 +12,10 @@ export interface RunExtra {
  * The run that a hash tells of: it moves through the same states as a batch and is kept like one. It is `paused` while it
  * is in progress and its labeler is paused. Throws for a batch that no labeler started.
  */
-export function toRun({ batch, record, skipped }: BatchState, { paused, report }: RunExtra): Run {
+export function toRun(
+  { batch, record, skipped }: Pick<BatchState, "batch" | "record" | "skipped">,
+  { paused, report }: RunExtra,
+): Run {
   const { labeler } = record;
   if (labeler === undefined || labeler.mode === "live")
     throw new Error(`${record.id} is looked at as a labeler's run and is none. This is a bug.`);
@@ -35,7 +38,7 @@ export function toRun({ batch, record, skipped }: BatchState, { paused, report }
     canceled_at: batch.canceled_at,
     error: batch.error,
     report,
-    urls: batch.urls,
+    urls: { get: batch.urls.get, results: batch.urls.results },
   };
 }
 

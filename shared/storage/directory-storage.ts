@@ -61,9 +61,9 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
       return unless("ENOENT", readFile(fileOf(key), checkSize));
     },
 
-    async getStream(key) {
+    async getStream(key, from = 0) {
       const file = await unless("ENOENT", open(fileOf(key), "r"));
-      return file && (Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array>);
+      return file && (Readable.toWeb(file.createReadStream({ start: from })) as ReadableStream<Uint8Array>);
     },
 
     list: (prefix) => walk(root, "", encodeKey(prefix)),

@@ -46,8 +46,8 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
     await answerInTime(bytes.length, (abortSignal) => client.send(command, { abortSignal }));
   };
 
-  const read = async (key: string): Promise<GetObjectCommandOutput | undefined> => {
-    const command = new GetObjectCommand(at(key));
+  const read = async (key: string, range: object = {}): Promise<GetObjectCommandOutput | undefined> => {
+    const command = new GetObjectCommand({ ...at(key), ...range });
     try {
       return await answerInTime(0, (abortSignal) => client.send(command, { abortSignal }));
     } catch (error) {
@@ -91,9 +91,15 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       return named("read", key, answer.Body.transformToByteArray());
     },
 
-    async getStream(key) {
-      const answer = await named("read", key, read(key));
-      return answer?.Body?.transformToWebStream();
+    async getStream(key, from = 0) {
+      const answer = read(key, from > 0 ? { Range: `bytes=${from}-` } : {});
+      const opened = answer.then((found) => found?.Body?.transformToWebStream());
+      const orNothing = opened.catch((error: unknown) => {
+        if (error instanceof S3ServiceException && error.name === "InvalidRange")
+          return new Blob([]).stream();
+        throw error;
+      });
+      return named("read", key, orNothing);
     },
 
     async *list(keyPrefix): AsyncGenerator<StoredObject, void, undefined> {

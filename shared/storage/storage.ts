@@ -36,8 +36,8 @@ export interface Storage {
   /** Reads an object, or undefined. Throws `ObjectTooLargeError` when it has more than `maxBytes` bytes, unread. */
   get(key: string, limit?: { maxBytes: number }): Promise<Uint8Array | undefined>;
 
-  /** Reads an object piece by piece, or undefined. Read the stream to its end or cancel it: it holds a connection or a file. */
-  getStream(key: string): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Reads an object piece by piece, from byte `from` on (0 when absent; nothing when it has no more), or undefined. Read the stream to its end or cancel it: it holds a connection or a file. */
+  getStream(key: string, from?: number): Promise<ReadableStream<Uint8Array> | undefined>;
 
   /** Every object whose key begins with `prefix` (any text, `""` for all), in no promised order, a page in memory at a time. */
   list(prefix: string): AsyncGenerator<StoredObject, void, undefined>;

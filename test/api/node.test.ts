@@ -8,12 +8,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeManifest } from "../../shared/batch-manifest.ts";
 import type { Batch } from "../../shared/contracts/batch.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
 import { storageKeys } from "../../shared/keys.ts";
-import { newId } from "../../shared/new-id.ts";
 import { openStorage } from "../../shared/storage/open-storage.ts";
+import { batchRecord } from "../support/labelling.ts";
 import { startTestRedis } from "../support/redis.ts";
 import type { TestRedis } from "../support/redis.ts";
 
@@ -161,10 +162,10 @@ test("a client that goes while it waits leaves nothing behind", async () => {
 });
 
 test("clients that go in the middle of their results leave no file open", async () => {
-  const id = newId("bat");
+  const record = batchRecord();
+  const { id } = record;
   const storage = await openStorage(`file:${directory}`);
-  const batch: Batch & { tenant: string } = {
-    tenant: "default",
+  const batch: Batch = {
     id,
     object: "batch",
     status: "completed",
@@ -185,10 +186,10 @@ test("clients that go in the middle of their results leave no file open", async 
     retry_of: null,
     output_formats: [],
     error: null,
-    urls: { get: "", results: "" },
+    urls: { get: "", results: "", cancel: "", retry: "" },
   };
-  const contentType = "application/json";
-  await storage.put(storageKeys.batchManifest(id), JSON.stringify(batch), { contentType });
+  await writeManifest(storage, { batch, record, skipped: 0, rest: null });
+  const contentType = "application/x-ndjson";
   await storage.put(storageKeys.batchResults(id), "{}\n".repeat(5_000_000), { contentType });
   const { url, child } = await start();
   const openFiles = () => readdirSync(`/proc/${child.pid}/fd`).length;

@@ -1,12 +1,14 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeManifest } from "../../shared/batch-manifest.ts";
 import type { Batch } from "../../shared/contracts/batch.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
 import type { BatchRecord } from "../../shared/contracts/queue-payloads.ts";
 import { PermanentError, toItemError } from "../../shared/errors.ts";
-import { storageKeys } from "../../shared/keys.ts";
+import { redisKeys, storageKeys } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
 import { endBatch, getBatchState, noteFailure, putBatch } from "../../shared/state/batches.ts";
+import type { BatchState } from "../../shared/state/batches.ts";
 import { API_KEY, PUBLIC_URL, startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
@@ -20,6 +22,9 @@ const problemOf = async (response: Response) => (await response.json()) as Probl
 
 /** A batch in Redis as this tenant would have made it. */
 async function moveBatch(tenant: string): Promise<Batch> {
+  return (await putNew(tenant)).batch;
+}
+async function putNew(tenant: string): Promise<BatchState> {
   const id = newId("bat");
   const record: BatchRecord = {
     id,
@@ -38,17 +43,15 @@ async function moveBatch(tenant: string): Promise<Batch> {
   await putBatch(api.redis.redis, record, 3);
   const state = await getBatchState(api.redis.redis, id);
   if (state === undefined) throw new Error(`${id} was not written.`);
-  return state.batch;
+  return state;
 }
 
 /** A completed batch in storage alone. */
 async function storeBatch(tenant: string): Promise<Batch> {
-  const batch: Batch = { ...(await moveBatch(tenant)), status: "completed", progress: 1 };
-  await api.redis.redis.del(`{tresline}:batch:${batch.id}`);
-  const manifest = JSON.stringify({ ...batch, tenant });
-  await api.deps.storage.put(storageKeys.batchManifest(batch.id), manifest, {
-    contentType: "application/json",
-  });
+  const state = await putNew(tenant);
+  const batch: Batch = { ...state.batch, status: "completed", progress: 1 };
+  await api.redis.redis.del(redisKeys.batch(batch.id));
+  await writeManifest(api.deps.storage, { ...state, batch });
   await api.deps.storage.put(storageKeys.batchResults(batch.id), "", { contentType: "application/x-ndjson" });
   return batch;
 }
@@ -74,7 +77,7 @@ test("the results of a batch that has not ended are refused with how far it is",
   const problem = await problemOf(await api.request(`/v1/batches/${id}/results`));
   expect(problem).toMatchObject({ status: 409, code: "conflict" });
   expect(problem.detail).toBe(
-    "The batch is validating, 0 % of its items have ended; its results are here once it is completed.",
+    "The batch is validating, 0 % of its items have ended; its results are here once all have.",
   );
 });
 

@@ -1,31 +1,29 @@
+import { writeManifest } from "../../shared/batch-manifest.ts";
 import type { ScanPayload } from "../../shared/contracts/queue-payloads.ts";
 import { toItemError } from "../../shared/errors.ts";
 import type { PermanentError } from "../../shared/errors.ts";
-import { storageKeys } from "../../shared/keys.ts";
 import { endBatch, getBatchState, noteFailure } from "../../shared/state/batches.ts";
-import { announce } from "../deliver/announce.ts";
 import type { WorkerDeps } from "../start.ts";
+import { announceEnd } from "./announce-end.ts";
 
 /**
  * Ends a batch whose source can never be listed: writes its manifest with the reason and enqueues the message about it.
- * What was enqueued before runs on and counts for nothing. Done again after a crash, it tells the same.
+ * Chunks that were enqueued before are dropped. Done again after a crash, it tells the same; when another worker has listed
+ * the source to its end all the same, it does nothing.
  */
 export async function failBatch(
-  { batch_id: id, tenant }: ScanPayload,
+  { batch_id: id }: ScanPayload,
   reason: PermanentError,
   { redis, storage, queues, logger }: Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger">,
 ): Promise<void> {
-  await noteFailure(redis, id, toItemError(reason));
+  if (!(await noteFailure(redis, id, toItemError(reason)))) return;
   const state = await getBatchState(redis, id);
   const failedAt = state?.batch.failed_at ?? undefined;
   if (state === undefined || failedAt === undefined)
     throw new Error(`Batch ${id} is to be failed and Redis does not know it.`);
-  const batch = { ...state.batch, status: "failed" as const, eta_seconds: null };
-  await storage.put(storageKeys.batchManifest(id), JSON.stringify({ ...batch, tenant }), {
-    contentType: "application/json",
-  });
-  const { webhook } = state.record;
-  await announce(queues, { tenant, webhook, type: "batch.failed", timestamp: failedAt, resource: batch });
+  const ended = { ...state, batch: { ...state.batch, status: "failed" as const, eta_seconds: null } };
+  await writeManifest(storage, ended);
+  await announceEnd(queues, ended, failedAt);
   await endBatch(redis, id, "failed", failedAt);
   logger.warn({ batch: id, reason: reason.message }, "batch failed");
 }

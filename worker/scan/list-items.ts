@@ -1,5 +1,6 @@
 import { BatchItem } from "../../shared/contracts/queue-payloads.ts";
 import type { ListedItem } from "../../shared/contracts/queue-payloads.ts";
+import { PermanentError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import type { ScanCursor } from "../../shared/state/batches.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
@@ -7,7 +8,7 @@ import { PAGE_ITEMS } from "./page.ts";
 import type { Page } from "./page.ts";
 import { readLines } from "./read-lines.ts";
 
-/** The items that came with the request, which the API has stored a line each: the cursor's own count says where to go on. */
+/** The items that came with a batch's request, which the API has stored a line each: the cursor's own count says where to go on. Throws PermanentError when the batch, an earlier one then, has been deleted. */
 export async function* listItems(
   storage: Storage,
   batchId: string,
@@ -15,7 +16,8 @@ export async function* listItems(
 ): AsyncGenerator<Page, void, undefined> {
   const key = storageKeys.batchItems(batchId);
   const stream = await storage.getStream(key);
-  if (stream === undefined) throw new Error(`${key} is gone before batch ${batchId} was enqueued.`);
+  if (stream === undefined)
+    throw new PermanentError("fetch_failed", `The items of batch ${batchId} are no longer stored.`);
   let page: ListedItem[] = [];
   let line = 0;
   for await (const { bytes } of readLines(stream, Infinity)) {

@@ -1,11 +1,8 @@
 import type { BatchRecord } from "../../shared/contracts/queue-payloads.ts";
 import type { ScanCursor } from "../../shared/state/batches.ts";
 import type { WorkerDeps } from "../start.ts";
-import { listInventory } from "./list-inventory.ts";
-import { listItems } from "./list-items.ts";
-import { listManifest } from "./list-manifest.ts";
-import { listPrefix } from "./list-prefix.ts";
-import { pageItems } from "./page.ts";
+import { listPart } from "./list-part.ts";
+import { listRetry } from "./list-retry.ts";
 import type { Page } from "./page.ts";
 
 /**
@@ -15,12 +12,9 @@ import type { Page } from "./page.ts";
 export function listSource(
   record: BatchRecord,
   cursor: ScanCursor,
-  { storage, buckets }: Pick<WorkerDeps, "storage" | "buckets">,
+  deps: Pick<WorkerDeps, "storage" | "buckets">,
 ): AsyncGenerator<Page, void, undefined> {
   const { id, source } = record;
-  if (source.type === "manifest") return listManifest(source, cursor, buckets);
-  if (source.type === "inventory") return listInventory(source, cursor, pageItems(record), buckets);
-  if (source.type === "prefix")
-    return listPrefix(id, source, cursor, pageItems(record), { storage, buckets });
-  return listItems(storage, id, cursor);
+  if (source.type === "retry") return listRetry(record, source.parts, cursor, deps);
+  return listPart(record, { batch_id: id, source }, cursor, deps);
 }

@@ -111,6 +111,20 @@ export function describeStorage(open: () => Storage): void {
     }
   });
 
+  test("a stream begins at the byte that it is asked for from, and is empty when there is none", async () => {
+    const storage = open();
+    await storage.put("range/a", "0123456789", TEXT);
+    const from = async (byte?: number) => {
+      const stream = await storage.getStream("range/a", byte);
+      return stream && (await new Response(stream).text());
+    };
+    expect(await from()).toBe("0123456789");
+    expect(await from(0)).toBe("0123456789");
+    expect(await from(7)).toBe("789");
+    expect([await from(10), await from(11)]).toEqual(["", ""]);
+    expect(await storage.getStream("range/absent", 3)).toBeUndefined();
+  });
+
   test("a stream that ends in an error leaves what was there, and nothing beside it", async () => {
     const storage = open();
     await storage.put("broken/off", "before", TEXT);

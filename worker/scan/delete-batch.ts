@@ -1,0 +1,37 @@
+import pLimit from "p-limit";
+import { hideBatch } from "../../shared/batch-manifest.ts";
+import type { ScanPayload } from "../../shared/contracts/queue-payloads.ts";
+import { storageKeys } from "../../shared/keys.ts";
+import type { Storage } from "../../shared/storage/storage.ts";
+import type { WorkerDeps } from "../start.ts";
+
+/** Objects that are removed at once, and those that are known by name at a time. */
+const AT_ONCE = 16;
+const NAMED = 1_000;
+
+/** Removes all that is known of an ended batch, what tells of it first. Done again after a crash, it removes what is left. */
+export async function deleteBatch(
+  { batch_id: id }: ScanPayload,
+  { redis, storage, logger }: Pick<WorkerDeps, "redis" | "storage" | "logger">,
+): Promise<void> {
+  await hideBatch({ redis, storage }, id);
+  let removed = 0;
+  for (const prefix of [storageKeys.batchFolder(id), storageKeys.batchUploads(id)])
+    removed += await removeAll(storage, prefix);
+  logger.info({ batch: id, objects: removed }, "batch deleted");
+}
+
+async function removeAll(storage: Storage, prefix: string): Promise<number> {
+  const limit = pLimit(AT_ONCE);
+  let removing: Promise<void>[] = [];
+  let removed = 0;
+  for await (const { key } of storage.list(prefix)) {
+    removing.push(limit(() => storage.delete(key)));
+    removed++;
+    if (removing.length < NAMED) continue;
+    await Promise.all(removing);
+    removing = [];
+  }
+  await Promise.all(removing);
+  return removed;
+}
