@@ -1,9 +1,9 @@
+import type { Client } from "../client/client.ts";
+import { TreslineError } from "../client/tresline-error.ts";
 import { advise } from "./advise.ts";
 import type { Advice } from "./advise.ts";
 import { poissonSchedule, sendAsBatch, sendWhenDue } from "./load.ts";
 import type { Ended, OnProgress } from "./load.ts";
-import { ServiceError } from "./service.ts";
-import type { ImageFile, Service } from "./service.ts";
 import { percentile, summarize } from "./summarize.ts";
 import type { Summary } from "./summarize.ts";
 
@@ -32,18 +32,18 @@ export interface BenchResult extends Summary {
   advice: Advice;
 }
 
-/** Puts a load on a running service and says what it showed. Throws ServiceError when not even one image can be labelled. */
+/** Puts a load on a running service and says what it showed. Throws TreslineError when not even one image can be labelled. */
 export async function bench(
-  service: Service,
-  images: readonly ImageFile[],
+  client: Client,
+  images: readonly Blob[],
   load: Load,
   onProgress: OnProgress,
 ): Promise<BenchResult> {
-  const { model, device } = await labelFirst(service, images);
+  const { model, device } = await labelFirst(client, images);
   const { images: ended, seconds } =
     load.kind === "rate"
-      ? await sendWhenDue(service, images, poissonSchedule(load.rate, load.seconds), onProgress)
-      : await sendAsBatch(service, images, { count: load.count, seconds: BATCH_SECONDS }, onProgress);
+      ? await sendWhenDue(client, images, poissonSchedule(load.rate, load.seconds), onProgress)
+      : await sendAsBatch(client, images, { count: load.count, seconds: BATCH_SECONDS }, onProgress);
   const labelled = ended.filter(({ failure }) => failure === null);
   const latencies = labelled.flatMap(({ latencyMs }) => latencyMs ?? []);
   const summary = summarize(labelled.map(({ metrics }) => metrics));
@@ -65,18 +65,25 @@ export async function bench(
 
 /** Warms the service up, and finds out before the load whether the key, the image and the worker are there. */
 async function labelFirst(
-  service: Service,
-  [image]: readonly ImageFile[],
+  client: Client,
+  [image]: readonly Blob[],
 ): Promise<{ model: string; device: string }> {
   if (image === undefined) throw new Error("A load has at least one image. This is a bug.");
-  const { model, device, error, completed_at } = await service.classify(image, FIRST_WAIT_S);
+  const { model, device, error, completed_at } = await client.classifications.create(
+    image,
+    {},
+    { waitS: FIRST_WAIT_S },
+  );
   if (completed_at === null)
-    throw new ServiceError(
-      "timeout",
-      `The first image was accepted and not labelled within ${FIRST_WAIT_S} s; does a worker serve ${model}?`,
-    );
+    throw new TreslineError({
+      code: "timeout",
+      detail: `The first image was accepted and not labelled within ${FIRST_WAIT_S} s; does a worker serve ${model}?`,
+    });
   if (error !== null)
-    throw new ServiceError(error.code, `The first image cannot be labelled: ${error.detail}`);
+    throw new TreslineError({
+      code: error.code,
+      detail: `The first image cannot be labelled: ${error.detail}`,
+    });
   return { model, device: device ?? "unknown" };
 }
 

@@ -1,13 +1,11 @@
 import type { ClassificationMetrics } from "../../shared/contracts/classification.ts";
-import { ServiceError } from "./service.ts";
-import type { ImageFile, Service } from "./service.ts";
+import type { Client } from "../client/client.ts";
+import { TreslineError } from "../client/tresline-error.ts";
 
 /** Requests in hand at most; an image that is due while there are as many is not sent. */
 const MAX_IN_HAND = 512;
 /** Seconds that a request waits for its labels, the most the service allows. */
 const WAIT_S = 60;
-/** Milliseconds between looks at a batch. */
-const POLL_MS = 250;
 
 /** How one image of a load ended. */
 export interface Ended {
@@ -41,19 +39,19 @@ export function poissonSchedule(rate: number, seconds: number, random: () => num
 
 /** An open loop: sends each image when it is due, whether or not earlier ones have ended, so that a slow service is not spared. */
 export async function sendWhenDue(
-  service: Service,
-  images: readonly ImageFile[],
+  client: Client,
+  images: readonly Blob[],
   due: readonly number[],
   onProgress: OnProgress,
 ): Promise<LoadResult> {
   const began = performance.now();
   let inHand = 0;
   let ended = 0;
-  const send = async (image: ImageFile | undefined, dueMs: number): Promise<Ended> => {
+  const send = async (image: Blob | undefined, dueMs: number): Promise<Ended> => {
     if (image === undefined || inHand >= MAX_IN_HAND)
       return { failure: "not_sent", metrics: {}, latencyMs: null };
     inHand++;
-    const outcome = await tryOne(service, image);
+    const outcome = await tryOne(client, image);
     inHand--;
     onProgress(++ended);
     return { ...outcome, latencyMs: performance.now() - began - dueMs };
@@ -67,43 +65,49 @@ export async function sendWhenDue(
   return { images: await Promise.all(sent), seconds: (performance.now() - began) / 1000 };
 }
 
-async function tryOne(service: Service, image: ImageFile): Promise<Omit<Ended, "latencyMs">> {
+async function tryOne(client: Client, image: Blob): Promise<Omit<Ended, "latencyMs">> {
   try {
-    const { completed_at, error, metrics } = await service.classify(image, WAIT_S);
+    const { completed_at, error, metrics } = await client.classifications.create(
+      image,
+      {},
+      { waitS: WAIT_S },
+    );
     return { failure: completed_at === null ? "timeout" : (error?.code ?? null), metrics };
   } catch (error) {
-    if (error instanceof ServiceError) return { failure: error.code, metrics: {} };
+    if (error instanceof TreslineError) return { failure: error.code, metrics: {} };
     throw error;
   }
 }
 
-/** Sends `count` images as one batch and waits until it is completed. Throws ServiceError, `timeout` when it takes more than `seconds`. */
+/** Sends `count` images as one batch and waits until it is completed. Throws TreslineError, `timeout` when it takes more than `seconds`. */
 export async function sendAsBatch(
-  service: Service,
-  images: readonly ImageFile[],
+  client: Client,
+  images: readonly Blob[],
   { count, seconds }: { count: number; seconds: number },
   onProgress: OnProgress,
 ): Promise<LoadResult> {
-  const urls = images.map(({ bytes, mediaType }) => `data:${mediaType};base64,${bytes.toString("base64")}`);
+  const urls = await Promise.all(images.map(toDataUrl));
   const items = Array.from({ length: count }, (_, index) => ({
     custom_id: `${index}`,
     image: { data: urls[index % urls.length] ?? "" },
   }));
-  let batch = await service.createBatch(items);
-  const deadline = performance.now() + seconds * 1000;
-  while (batch.completed_at === null) {
-    if (performance.now() > deadline)
-      throw new ServiceError(
-        "timeout",
-        `${batch.id} was not completed within ${seconds} s; it goes on without this command.`,
-      );
-    await new Promise((wake) => setTimeout(wake, POLL_MS));
-    batch = await service.getBatch(batch.id);
-    onProgress(batch.request_counts.succeeded + batch.request_counts.failed);
-  }
-  const results = await service.getResults(batch.id);
-  return {
-    images: results.map(({ error, metrics }) => ({ failure: error?.code ?? null, metrics, latencyMs: null })),
-    seconds: (Date.parse(batch.completed_at) - Date.parse(batch.created_at)) / 1000,
-  };
+  const { id, created_at } = await client.batches.create({ items });
+  const detail = `${id} was not completed within ${seconds} s; it goes on without this command.`;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new TreslineError({ code: "timeout", detail })), seconds * 1_000);
+  const { completed_at, error } = await client.batches
+    .wait(id, {
+      signal: late.signal,
+      onProgress: ({ request_counts: { succeeded, failed } }) => onProgress(succeeded + failed),
+    })
+    .finally(() => clearTimeout(timer));
+  if (completed_at === null)
+    throw new TreslineError(error ?? { code: "canceled", detail: `Somebody canceled ${id}.` });
+  const ended: Ended[] = [];
+  for await (const result of client.batches.results(id))
+    ended.push({ failure: result.error?.code ?? null, metrics: result.metrics, latencyMs: null });
+  return { images: ended, seconds: (Date.parse(completed_at) - Date.parse(created_at)) / 1_000 };
 }
+
+const toDataUrl = async (image: Blob) =>
+  `data:${image.type};base64,${Buffer.from(await image.arrayBuffer()).toString("base64")}`;

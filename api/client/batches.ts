@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 import type { CreateBatch, OUTPUT_FORMATS } from "../../shared/contracts/batch.ts";
-import { creatingJson } from "./creating.ts";
+import { creatingHeaders, creatingJson } from "./creating.ts";
 import type { Creating, CreatingWork } from "./creating.ts";
 import { poll } from "./poll.ts";
 import type { Waiting } from "./poll.ts";
@@ -54,7 +54,13 @@ export function batches(transport: Transport): Batches {
     cancel: async (id, { signal } = {}) =>
       (await transport.ask(Batch, { method: "POST", path: pathOf(id, "/cancel"), signal })).value,
     async retry(id, call = {}) {
-      const sending = { method: "POST", path: pathOf(id, "/retry"), ...creatingJson({}, call) } as const;
+      const { signal } = call;
+      const sending = {
+        method: "POST",
+        path: pathOf(id, "/retry"),
+        headers: creatingHeaders(call),
+        signal,
+      } as const;
       return (await transport.ask(Batch, sending)).value;
     },
     delete: (id, { signal } = {}) => transport.tell({ method: "DELETE", path: pathOf(id), signal }),

@@ -5,6 +5,7 @@ import type { Classifications } from "./classifications.ts";
 import { openTransport } from "./transport.ts";
 import type { ClientOptions } from "./transport.ts";
 
+export type { ClientOptions } from "./transport.ts";
 export { TreslineError } from "./tresline-error.ts";
 export { verifyWebhook } from "./verify-webhook.ts";
 export type { Batch, BatchResult } from "../../shared/contracts/batch.ts";

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openService } from "../../api/cli/service.ts";
-import type { ImageFile, Service } from "../../api/cli/service.ts";
 import { percentile } from "../../api/cli/summarize.ts";
+import { createClient } from "../../api/client/client.ts";
+import type { Client } from "../../api/client/client.ts";
 import { startTresline } from "../../infra/local/tresline.ts";
 import { BatchResult } from "../../shared/contracts/batch.ts";
 import type { Classification } from "../../shared/contracts/classification.ts";
@@ -42,8 +42,8 @@ export async function preferWait(): Promise<Figure[]> {
   try {
     const tresline = await startTresline({ DATA_DIR: dataDir }, env, () => {});
     try {
-      const service = openService(tresline.url, tresline.apiKey);
-      return [await idle(service, deps), await loaded(service, deps)];
+      const client = createClient({ url: tresline.url, apiKey: tresline.apiKey, retries: 0 });
+      return [await idle(client, deps), await loaded(client, deps)];
     } finally {
       await tresline.stop();
     }
@@ -53,17 +53,17 @@ export async function preferWait(): Promise<Figure[]> {
   }
 }
 
-async function idle(service: Service, { config }: BenchDeps): Promise<Figure> {
+async function idle(client: Client, { config }: BenchDeps): Promise<Figure> {
   const bare = await openBareSession(openModelDir(ensureDemoModel(MODEL, config.MODELS_DIR)), 1);
   const image = sample();
-  await ask(service, image, REQUESTS_IDLE);
+  await ask(client, image, REQUESTS_IDLE);
   const rounds: { above: number; inference: number }[] = [];
   const answers: Answer[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const inferences = [];
     for (let run = 0; run < REQUESTS_IDLE; run++) inferences.push(await bare.run(1));
     await sleep(SETTLE_MS);
-    const asked = await ask(service, image, REQUESTS_IDLE);
+    const asked = await ask(client, image, REQUESTS_IDLE);
     const inference = median(inferences);
     rounds.push({ above: median(asked.map(({ requestMs }) => requestMs)) - inference, inference });
     answers.push(...asked);
@@ -80,13 +80,13 @@ async function idle(service: Service, { config }: BenchDeps): Promise<Figure> {
   };
 }
 
-async function loaded(service: Service, deps: BenchDeps): Promise<Figure> {
+async function loaded(client: Client, deps: BenchDeps): Promise<Figure> {
   const keys = (await storeJpegs(deps.storage, 64)).map(({ key }) => key);
   const { batchId, chunks } = await enqueueChunks(deps.queues, MODEL, keys, BULK);
   while ((await readPart(deps, batchId, 7)) === undefined) await sleep(SETTLE_MS);
   const image = sample();
   const asked: Answer[][] = [];
-  for (let round = 0; round < ROUNDS; round++) asked.push(await ask(service, image, REQUESTS_LOADED));
+  for (let round = 0; round < ROUNDS; round++) asked.push(await ask(client, image, REQUESTS_LOADED));
   if ((await readPart(deps, batchId, chunks - 1)) !== undefined)
     throw new Error("The worker ran out of bulk work: enqueue more images.");
   const microBatchMs = await fullMicroBatchMs(deps, batchId);
@@ -109,11 +109,11 @@ async function loaded(service: Service, deps: BenchDeps): Promise<Figure> {
 }
 
 /** Sends one request after the other. */
-async function ask(service: Service, image: ImageFile, requests: number): Promise<Answer[]> {
+async function ask(client: Client, image: Blob, requests: number): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (let request = 0; request < requests; request++) {
     const began = performance.now();
-    const classification = await service.classify(image, WAIT_S);
+    const classification = await client.classifications.create(image, {}, { waitS: WAIT_S });
     const requestMs = performance.now() - began;
     if (classification.status !== "succeeded")
       throw new Error(`${classification.id} is ${classification.status}.`);
@@ -122,10 +122,8 @@ async function ask(service: Service, image: ImageFile, requests: number): Promis
   return answers;
 }
 
-const sample = (): ImageFile => ({
-  bytes: readFileSync(join(demoSource(MODEL), "samples/bar_chart_06.png")),
-  mediaType: "image/png",
-});
+const sample = () =>
+  new Blob([readFileSync(join(demoSource(MODEL), "samples/bar_chart_06.png"))], { type: "image/png" });
 
 async function readPart(
   { storage }: BenchDeps,

@@ -1,16 +1,14 @@
 import { expect, test } from "vitest";
 import { poissonSchedule, sendWhenDue } from "../../../api/cli/load.ts";
-import { ServiceError } from "../../../api/cli/service.ts";
-import type { Service } from "../../../api/cli/service.ts";
+import { createClient } from "../../../api/client/client.ts";
+import type { Client } from "../../../api/client/client.ts";
+import { TreslineError } from "../../../api/client/tresline-error.ts";
 
-const image = { bytes: Buffer.from("image"), mediaType: "image/png" };
-const unused = () => Promise.reject(new Error("not asked for here"));
-const serviceOf = (classify: Service["classify"]): Service => ({
-  classify,
-  createBatch: unused,
-  getBatch: unused,
-  getResults: unused,
-});
+const image = new Blob(["image"], { type: "image/png" });
+const clientOf = (create: Client["classifications"]["create"]): Client => {
+  const client = createClient({ url: "http://127.0.0.1:1", apiKey: "unused" });
+  return { ...client, classifications: { ...client.classifications, create } };
+};
 
 test("arrivals come at the rate, within the time, with the spread of a Poisson process", () => {
   const due = poissonSchedule(100, 100);
@@ -28,22 +26,22 @@ test("arrivals come at the rate, within the time, with the spread of a Poisson p
 test("an image is sent when it is due although none before it has ended", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   let sent = 0;
-  const service = serviceOf(async () => {
+  const client = clientOf(async () => {
     if (++sent === 20) resolve();
     await promise;
-    throw new ServiceError("overloaded", "Too much to do.");
+    throw new TreslineError({ code: "overloaded", detail: "Too much to do." });
   });
-  const { images } = await sendWhenDue(service, [image], Array<number>(20).fill(0), () => {});
+  const { images } = await sendWhenDue(client, [image], Array<number>(20).fill(0), () => {});
   expect(images.map(({ failure }) => failure)).toEqual(Array(20).fill("overloaded"));
 });
 
 test("beyond 512 in hand an image is not sent, and counted as such", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const service = serviceOf(async () => {
+  const client = clientOf(async () => {
     await promise;
-    throw new ServiceError("timeout", "Late.");
+    throw new TreslineError({ code: "timeout", detail: "Late." });
   });
-  const sending = sendWhenDue(service, [image], Array<number>(600).fill(0), () => {});
+  const sending = sendWhenDue(client, [image], Array<number>(600).fill(0), () => {});
   resolve();
   const codes = (await sending).images.map(({ failure }) => failure);
   expect(codes.filter((code) => code === "timeout")).toHaveLength(512);

@@ -1,127 +1,76 @@
-import { execFile } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { serve } from "@hono/node-server";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { BenchResult } from "../../../api/cli/bench.ts";
-import { API_KEY, startTestApi } from "../support/test-api.ts";
-import type { TestApi } from "../support/test-api.ts";
+import { expect, test } from "vitest";
+import { COMMANDS } from "../../../api/cli/commands.ts";
+import { linesOf, runTresline } from "./run-tresline.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "tresline-cli-"));
-let api: TestApi;
-let url: string;
-let server: ReturnType<typeof serve>;
-beforeAll(async () => {
-  api = await startTestApi();
-  await api.startWorker();
-  server = serve({ fetch: api.app.fetch, port: 0, hostname: "127.0.0.1" });
-  await once(server, "listening");
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterAll(async () => {
-  server.close();
-  await api.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const TRESLINE_API_KEY = "some-key-0123456789";
+const here = (text: string) => text.split(" ").filter((word) => word !== "");
 
-/** Runs the command line as a process, with the API key in its environment. */
-function tresline(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const env = { ...process.env, TRESLINE_API_KEY: API_KEY };
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["api/cli/tresline.ts", ...args], { env }, (error, out, err) =>
-      resolve({ code: Number(error?.code ?? 0), out, err }),
-    );
-  });
-}
-const lines = (text: string) => text.trimEnd().split("\n");
-
-test("a load by the second is labelled, timed and summed up", async () => {
-  const { code, out } = await tresline("bench", url, "--rate", "20", "--seconds", "2", "--json");
-  const result = JSON.parse(out) as BenchResult;
-  expect(code).toBe(0);
-  expect(result).toMatchObject({ model: "figures", device: "cpu", failures: {} });
-  expect(result.images).toBeGreaterThan(10);
-  expect(result.labelled).toBe(result.images);
-  expect(result.imagesPerSecond).toBeGreaterThan(1);
-  expect(result.latency?.p50).toBeGreaterThan(0);
-  expect(result.latency?.max).toBeGreaterThanOrEqual(result.latency?.p50 ?? Infinity);
-  expect(Object.keys(result.stages)).toEqual([
-    "queue_ms",
-    "fetch_ms",
-    "decode_ms",
-    "batch_wait_ms",
-    "inference_ms",
-  ]);
+test.each([
+  ["frobnicate", "frobnicate is no command. See tresline --help."],
+  ["batch", "batch takes one of create, status, results, cancel, retry. See tresline --help."],
+  ["batch frobnicate", "batch takes one of create,"],
+  ["classify", "classify needs the files or addresses of images. See tresline classify --help."],
+  ["classify a.png --top-k few", '--top-k must be a whole number from 1 to 1000; it is "few".'],
+  ["classify a.png --threshold -1", "--threshold"],
+  ["classify a.png --url localhost:8080", 'must begin with http:// or https://; it is "localhost:8080".'],
+  ["status", "status needs the id"],
+  ["status 17", "17 is no id"],
+  [
+    "batch create",
+    "needs one of --items, --prefix, --manifest and --inventory. See tresline batch create --help.",
+  ],
+  ["batch create --items a --prefix s3://b/c", "needs one of"],
+  ["batch create --items a --suffix .jpg", "--suffix goes with --prefix or --inventory."],
+  ["batch create --prefix photos", '--prefix must be an address such as s3://bucket/key; it is "photos".'],
+  ["batch create --prefix s3://b --format xls", '--format must be csv or parquet; it is "xls".'],
+  ["batch create photos", "takes options only; it was given photos."],
+  ["batch results", "batch results takes one id, which begins with bat_."],
+  ["batch results bat_1 --format xls", '--format must be jsonl, csv, parquet; it is "xls".'],
+  ["batch cancel cls_1", "batch cancel takes one id, which begins with bat_."],
+  ["bench localhost:8080", "must begin with http:// or https://"],
+  ["bench http://a http://b", "bench takes one address; it was also given http://b."],
+  ["bench --rate 0", "--rate must be a whole number from 1 to"],
+  ["bench --rate 10000 --seconds 11", "more than 100000 images"],
+  ["bench --batch 10001", "--batch must be a whole number from 1 to 10000"],
+  ["bench --batch 1 --rate 1", "neither --rate nor --seconds"],
+  ["bench --image nowhere.png", "nowhere.png cannot be read"],
+  ["bench --image Makefile", "says no image format"],
+  ["bench --fast", "--fast"],
+])("%s: refused in a line that points to the help", async (args, said) => {
+  const { code, out, err } = await runTresline(here(args), { TRESLINE_API_KEY });
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain(said);
+  expect(err).toMatch(/^tresline: .* See tresline .*--help\.\n$/);
 });
 
-test("a load as one batch is labelled and summed up for a person at 80 columns", async () => {
-  const { code, out, err } = await tresline("bench", url, "--batch", "100");
-  expect(code).toBe(0);
-  expect(err).toContain("100 images");
-  expect(out).toContain("one batch of 100 images");
-  expect(out).toMatch(/^Labelled +100 of 100 images, [\d.]+ images\/s$/m);
-  expect(out).toMatch(/^Micro-batches +\d+ of +\d+ +█+$/m);
-  expect(out).toMatch(/^Failures +none$/m);
-  expect(lines(out).filter((line) => line.length > 80)).toEqual([]);
-});
-
-test("images that fail in a batch are counted by their codes, and the exit code tells", async () => {
-  const [good, bad] = [join(folder, "good.png"), join(folder, "bad.png")];
-  const { samplePng } = await import("../../../api/cli/sample-png.ts");
-  writeFileSync(good, samplePng());
-  writeFileSync(bad, "no image");
-  const { code, out } = await tresline("bench", url, "--batch", "4", "--image", good, "--image", bad);
-  expect(code).toBe(1);
-  expect(out).toMatch(/^Labelled +2 of 4 images/m);
-  expect(out).toMatch(/^Failures +2 invalid_image$/m);
+test("a missing key is told before anything is sent", async () => {
+  const { code, err } = await runTresline(["status", "bat_1"], {});
+  expect(code).toBe(2);
+  expect(err).toMatch(/^tresline: The API key is missing: give --key or set TRESLINE_API_KEY\. /);
 });
 
 test.each([
-  [["--key", "not-the-right-key-0000"], /key/i],
-  [["--image", "FOLDER/only-bad.png"], /The first image cannot be labelled: The file is not an image/],
-])("what keeps even the first image from being labelled is one line: %j", async (args, said) => {
-  writeFileSync(join(folder, "only-bad.png"), "no image");
-  const { code, out, err } = await tresline(
-    "bench",
-    url,
-    ...args.map((arg) => arg.replace("FOLDER", folder)),
-  );
+  [["status", "bat_1", "--url", "http://127.0.0.1:1"], {}],
+  [["status", "bat_1"], { TRESLINE_URL: "http://127.0.0.1:1" }],
+  [["bench", "http://127.0.0.1:1"], {}],
+])("a service that is away is one line: %j %j", async (args, env) => {
+  const { code, out, err } = await runTresline(args, { TRESLINE_API_KEY, ...env });
   expect({ code, out }).toEqual({ code: 1, out: "" });
-  expect(lines(err).at(-1)).toMatch(said);
+  expect(linesOf(err).at(-1)).toMatch(/^tresline: http:\/\/127\.0\.0\.1:1 cannot be reached: .*\.$/);
   expect(err).not.toMatch(/^\s+at /m);
 });
 
-test("a service that is away is one line", async () => {
-  const { code, err } = await tresline("bench", "http://127.0.0.1:1");
-  expect(code).toBe(1);
-  expect(lines(err).at(-1)).toMatch(/^tresline: http:\/\/127\.0\.0\.1:1 cannot be reached: .*\.$/);
-});
+test.each(["", ...Object.keys(COMMANDS)])(
+  "the help of tresline %s fits a terminal of 80 columns",
+  async (name) => {
+    const { code, out, err } = await runTresline([...here(name), "--help"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^Usage: tresline /);
+    expect(linesOf(out).filter((line) => line.length > 80)).toEqual([]);
+  },
+);
 
-test.each([
-  [["frobnicate"], "frobnicate is no command."],
-  [["bench"], "bench needs the address"],
-  [["bench", "localhost:8080"], "bench needs the address"],
-  [["bench", "http://a", "http://b"], "bench takes one address"],
-  [["bench", "http://a", "--rate", "0"], "--rate must be a whole number from 1 to"],
-  [["bench", "http://a", "--rate", "10000", "--seconds", "11"], "more than 100000 images"],
-  [["bench", "http://a", "--batch", "10001"], "--batch must be a whole number from 1 to 10000"],
-  [["bench", "http://a", "--batch", "1", "--rate", "1"], "neither --rate nor --seconds"],
-  [["bench", "http://a", "--image", "nowhere.png"], "nowhere.png cannot be read"],
-  [["bench", "http://a", "--image", "Makefile"], "says no image format"],
-  [["bench", "http://a", "--key", ""], "the API key is missing"],
-  [["bench", "http://a", "--fast"], "--fast"],
-])("%j is refused in a line that points to the help", async (args, said) => {
-  const { code, out, err } = await tresline(...args);
-  expect({ code, out }).toEqual({ code: 2, out: "" });
-  expect(err).toContain(said);
-  expect(err).toMatch(/^tresline: .* See tresline --help\.\n$/);
-});
-
-test("the help fits a terminal of 80 columns", async () => {
-  const { code, out } = await tresline("--help");
-  expect(code).toBe(0);
-  expect(lines(out).filter((line) => line.length > 80)).toEqual([]);
+test("the help names every command", async () => {
+  const { out } = await runTresline([]);
+  expect(Object.keys(COMMANDS).filter((name) => !out.includes(`\n  ${name} `))).toEqual([]);
 });

@@ -1,0 +1,43 @@
+import type { Command } from "./command.ts";
+
+const status = async () => (await import("./commands/status.ts")).status;
+
+/** Every command by its name, of one word or two. Each is loaded when it is asked for. */
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  classify: async () => (await import("./commands/classify.ts")).classify,
+  status,
+  "batch create": async () => (await import("./commands/batch-create.ts")).batchCreate,
+  "batch status": status,
+  "batch results": async () => (await import("./commands/batch-results.ts")).batchResults,
+  "batch cancel": async () => (await import("./commands/batch-cancel.ts")).batchCancel,
+  "batch retry": async () => (await import("./commands/batch-retry.ts")).batchRetry,
+  bench: async () => (await import("./commands/bench.ts")).benchCommand,
+};
+
+/** What `tresline --help` says. */
+export const HELP = `Usage: tresline COMMAND [OPTION]...
+
+Has images labelled by a running Tresline.
+
+  classify FILE|URL...  label images
+  status ID             show a classification or a batch
+  batch create          label many images together
+  batch status ID       show how far a batch is
+  batch results ID      write what became of its images
+  batch cancel ID       label no more of it
+  batch retry ID        label again what failed
+  bench [URL]           put a load on the service and say how fast it labels
+
+tresline COMMAND --help says more.
+`;
+
+/** What the help of a command ends with. */
+export const COMMON_HELP = `
+  --url URL          the service (default: the variable TRESLINE_URL, or
+                     http://127.0.0.1:8080)
+  --key KEY          the API key (default: the variable TRESLINE_API_KEY)
+  --json             print JSON, an object a line
+
+Exit code: 0 when all is well, 1 when something failed, 2 when the command line
+makes no sense, 130 when it was stopped by Ctrl-C.
+`;

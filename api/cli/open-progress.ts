@@ -1,0 +1,55 @@
+import { SingleBar } from "cli-progress";
+import { printDuration } from "./print-duration.ts";
+
+/** Milliseconds between lines where there is no terminal to draw on. */
+const LINE_MS = 5_000;
+
+/** Shows a person how far something is. */
+export interface Progress {
+  /** So many of all the images that are known so far have ended. */
+  update: (ended: number, total: number) => void;
+  stop: () => void;
+}
+
+/** Progress on `stream`: a bar that is drawn over and over on a terminal, else a line every few seconds. */
+export function openProgress(stream: NodeJS.WriteStream): Progress {
+  let first: { ended: number; at: number } | undefined;
+  /** What is told beside the numbers, of the images since it was first told. */
+  const pace = (ended: number, total: number): string => {
+    const now = performance.now();
+    first ??= { ended, at: now };
+    const rate = (ended - first.ended) / ((now - first.at) / 1_000);
+    if (!(rate > 0) || !Number.isFinite(rate)) return "";
+    const left = ended < total ? `, ${printDuration((total - ended) / rate)} left` : "";
+    return `, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} images/s${left}`;
+  };
+  return stream.isTTY ? openBar(stream, pace) : openLines(stream, pace);
+}
+
+type Pace = (ended: number, total: number) => string;
+
+function openBar(stream: NodeJS.WriteStream, pace: Pace): Progress {
+  const format = "{bar} {value} of {total} images{pace}";
+  const bar = new SingleBar({ format, stream, barsize: 24, clearOnComplete: true, gracefulExit: false });
+  bar.start(0, 0, { pace: "" });
+  return {
+    update(ended, total) {
+      bar.setTotal(total);
+      bar.update(ended, { pace: pace(ended, total) });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function openLines(stream: NodeJS.WriteStream, pace: Pace): Progress {
+  let toldAt = -Infinity;
+  return {
+    update(ended, total) {
+      const told = pace(ended, total);
+      if (performance.now() - toldAt < LINE_MS) return;
+      toldAt = performance.now();
+      stream.write(`${ended} of ${total} images${told}\n`);
+    },
+    stop() {},
+  };
+}
