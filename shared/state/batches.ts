@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BatchStatus } from "../contracts/batch.ts";
 import type { Batch } from "../contracts/batch.ts";
 import { ItemError } from "../contracts/error.ts";
+import { RunReport } from "../contracts/labeler.ts";
 import { BatchRecord } from "../contracts/queue-payloads.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
@@ -54,6 +55,11 @@ const BatchHash = z.object({
     .transform((text) => ItemError.parse(JSON.parse(text)))
     .nullable()
     .default(null),
+  report: z
+    .string()
+    .transform((text) => RunReport.parse(JSON.parse(text)))
+    .nullable()
+    .default(null),
 });
 type BatchHash = z.infer<typeof BatchHash>;
 
@@ -71,6 +77,8 @@ export interface BatchState {
   rest: ScanCursor | null;
   /** Items that were found to have their labels already; only a labeler's run has such. */
   skipped: number;
+  /** What a labeler's run has changed, once it is completed; only one that relabels tells that. */
+  report: RunReport | null;
   /** How many chunks it was cut into; null until its source has been listed to the end, or as far as it will be. */
   chunks: number | null;
 }
@@ -108,6 +116,7 @@ export async function getBatchState(redis: RedisClient, id: string): Promise<Bat
     rest: hash.rest,
     chunks: hash.chunks,
     skipped: hash.skipped,
+    report: hash.report,
   };
 }
 
@@ -143,11 +152,12 @@ export async function endBatch(
   id: string,
   status: FinalStatus,
   at: string,
+  report: RunReport | null = null,
 ): Promise<void> {
   const key = redisKeys.batch(id);
   await redis
     .multi()
-    .hset(key, { status, [`${status}_at`]: at })
+    .hset(key, { status, [`${status}_at`]: at, ...(report && { report: JSON.stringify(report) }) })
     .expire(key, FINISHED_TTL)
     .expire(redisKeys.batchChunks(id), FINISHED_TTL)
     .exec();

@@ -1,20 +1,14 @@
 import type { BatchStatus } from "../contracts/batch.ts";
-import type { Run, RunReport } from "../contracts/labeler.ts";
+import type { Run } from "../contracts/labeler.ts";
 import type { BatchState } from "./batches.ts";
-
-/** What a run has that its hash does not tell: whether its labeler is paused, and what a `relabel` changed, which only its manifest has. */
-export interface RunExtra {
-  paused: boolean;
-  report: RunReport | null;
-}
 
 /**
  * The run that a hash tells of: it moves through the same states as a batch and is kept like one. It is `paused` while it
  * is in progress and its labeler is paused. Throws for a batch that no labeler started.
  */
 export function toRun(
-  { batch, record, skipped }: Pick<BatchState, "batch" | "record" | "skipped">,
-  { paused, report }: RunExtra,
+  { batch, record, skipped, report }: Pick<BatchState, "batch" | "record" | "skipped" | "report">,
+  { paused }: { paused: boolean },
 ): Run {
   const { labeler } = record;
   if (labeler === undefined || labeler.mode === "live")

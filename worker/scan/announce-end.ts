@@ -9,7 +9,7 @@ export async function announceEnd(queues: Queues, ended: EndedBatch, timestamp: 
   const { batch, record } = ended;
   const { tenant, webhook, labeler } = record;
   const [kind, resource] =
-    labeler === undefined ? ["batch", batch] : ["labeler.run", toRun(ended, { paused: false, report: null })];
+    labeler === undefined ? ["batch", batch] : ["labeler.run", toRun(ended, { paused: false })];
   const type = EventType.parse(`${kind}.${batch.status}`);
   await announce(queues, { tenant, webhook, type, timestamp, resource });
 }

@@ -6,14 +6,16 @@ import { endBatch, finalizeBatch, getBatchState } from "../../shared/state/batch
 import type { BatchState, FinalStatus } from "../../shared/state/batches.ts";
 import type { WorkerDeps } from "../start.ts";
 import { announceEnd } from "./announce-end.ts";
+import { relabelReport } from "./relabel-report.ts";
+import { writeOutputs } from "./write-outputs.ts";
 import { writeResults } from "./write-results.ts";
 
 const FINAL: readonly string[] = ["completed", "failed", "canceled", "expired"] satisfies FinalStatus[];
 
 /**
- * Closes a batch all of whose chunks are done, as completed or as what it was stopped for: puts its parts together, writes
- * its manifest, enqueues the message about it. Done again after a crash, it writes the same and tells it under the same
- * message id.
+ * Closes a batch all of whose chunks are done, as completed or as what it was stopped for: puts its parts together in all
+ * formats that were asked for, writes its manifest, enqueues the message about it. Done again after a crash, it writes the
+ * same and tells it under the same message id.
  */
 export async function finishBatch(
   { batch_id: id }: ScanPayload,
@@ -26,10 +28,13 @@ export async function finishBatch(
   if (state.chunks === null)
     throw new Error(`Batch ${id} is finished before its source was listed to the end. This is a bug.`);
   await writeResults(storage, id, state.chunks);
-  const { status, at, ended } = endOf(state);
+  await writeOutputs(storage, id, state.record.output_formats);
+  const isRelabelled = state.record.labeler?.mode === "relabel" && state.stop === null;
+  const report = isRelabelled ? await relabelReport(storage, id) : null;
+  const { status, at, ended } = endOf({ ...state, report });
   await writeManifest(storage, ended);
   await announceEnd(queues, ended, at);
-  await endBatch(redis, id, status, at);
+  await endBatch(redis, id, status, at, report);
   logger.info({ batch: id, ...ended.batch.request_counts }, `batch ${status}`);
 }
 

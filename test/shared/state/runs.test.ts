@@ -34,7 +34,7 @@ test("a run goes through the states of a batch, counts what it skipped and is pa
   const seen: Run[] = [];
   const look = async () => {
     const state = await stateOf(id);
-    for (const paused of [false, true]) seen.push(Run.parse(toRun(state, { paused, report: null })));
+    for (const paused of [false, true]) seen.push(Run.parse(toRun(state, { paused })));
   };
   await look();
   await startBatch(redis, id);
@@ -65,5 +65,5 @@ test("a batch that no labeler started is not a run", async () => {
   const record = batchRecord();
   await putBatch(server.redis, record, 0);
   const state = await stateOf(record.id);
-  expect(() => toRun(state, { paused: false, report: null })).toThrow("This is a bug.");
+  expect(() => toRun(state, { paused: false })).toThrow("This is a bug.");
 });
