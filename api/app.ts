@@ -13,6 +13,8 @@ import { batchRoutes } from "./routes/batches.ts";
 import { classificationRoutes } from "./routes/classifications.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { labelerRunRoutes } from "./routes/labeler-runs.ts";
+import { labelerRoutes } from "./routes/labelers.ts";
 import { s3EventRoutes } from "./routes/s3-events.ts";
 import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
 import { webhookKeyRoutes } from "./routes/webhook-keys.ts";
@@ -56,6 +58,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   );
   app.route("/", classificationRoutes(deps));
   app.route("/", batchRoutes(deps));
+  app.route("/", labelerRoutes(deps));
+  app.route("/", labelerRunRoutes(deps));
   app.route("/", webhookSecretRoutes(deps));
   app.route("/", webhookEndpointRoutes(deps));
   app.route("/", webhookMessageRoutes(deps));

@@ -10,6 +10,7 @@ import { createBatch } from "../services/create-batch.ts";
 import { deleteBatch } from "../services/delete-batch.ts";
 import { getBatch, getBatchResults } from "../services/get-batch.ts";
 import { retryBatch } from "../services/retry-batch.ts";
+import { answerNdjson } from "./answer-ndjson.ts";
 import { BEARER, acceptedHeaders, problems } from "./responses.ts";
 
 const answer = { content: { "application/json": { schema: Batch } } };
@@ -150,11 +151,7 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(results, async (c) => {
     const stream = await getBatchResults(deps, c.get("tenant"), c.req.valid("param").id);
-    const headers = { "content-type": "application/x-ndjson" };
-    if (c.req.method !== "HEAD") return c.body(stream, 200, headers);
-    // Hono answers HEAD with a GET whose body it drops: nobody would read the stream.
-    await stream.cancel();
-    return c.body(null, 200, headers);
+    return answerNdjson(c, stream);
   });
 
   return routes;

@@ -27,3 +27,12 @@ export const acceptedHeaders = z.object({
 
 /** The security of routes under /v1 in the OpenAPI document. */
 export const BEARER = [{ bearer: [] }];
+
+/** A JSON body as a route describes it. */
+export const json = <Schema extends z.ZodType>(schema: Schema) => ({
+  content: { "application/json": { schema } },
+});
+
+/** A list as every route answers it; `next_cursor` is null when nothing comes after it. */
+export const listOf = <Schema extends z.ZodType>(each: Schema) =>
+  z.object({ object: z.literal("list"), data: z.array(each), next_cursor: z.string().nullable() });

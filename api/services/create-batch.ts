@@ -1,12 +1,11 @@
 import pLimit from "p-limit";
 import type { Batch, CreateBatch } from "../../shared/contracts/batch.ts";
 import type { BatchItem, BatchRecord, BatchSource } from "../../shared/contracts/queue-payloads.ts";
-import { AppError } from "../../shared/errors.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { batchItemId, newId } from "../../shared/new-id.ts";
-import { bucketFault } from "../../shared/storage/source-buckets.ts";
 import type { ApiDeps } from "../deps.ts";
 import { acceptBatch } from "./accept-batch.ts";
+import { checkBucket } from "./check-bucket.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
 import { storeImage } from "./store-image.ts";
@@ -28,8 +27,8 @@ export async function createBatch(
   { tenant, request, cancelAfterMs }: CreateBatchInput,
 ): Promise<Batch> {
   const now = Date.now();
-  const { storage, config } = deps;
-  const source = sourceOf(request, config.S3_SOURCE_BUCKETS);
+  const { storage } = deps;
+  const source = sourceOf(deps, request);
   const model = await resolveModel(deps, request.model);
   const webhook = await resolveWebhook(deps, tenant, request);
   const id = newId("bat");
@@ -55,27 +54,21 @@ export async function createBatch(
   return acceptBatch(deps, record, items.length);
 }
 
-function sourceOf({ manifest, prefix, inventory }: CreateBatch, allowed: readonly string[]): BatchSource {
+function sourceOf(deps: Pick<ApiDeps, "config">, { manifest, prefix, inventory }: CreateBatch): BatchSource {
   if (manifest) {
-    checkBucket(allowed, manifest.s3.bucket, "/manifest/s3/bucket");
+    checkBucket(deps, manifest.s3.bucket, "/manifest/s3/bucket");
     return { type: "manifest", ...manifest.s3 };
   }
   if (prefix) {
-    checkBucket(allowed, prefix.bucket, "/prefix/bucket");
+    checkBucket(deps, prefix.bucket, "/prefix/bucket");
     return { type: "prefix", ...prefix };
   }
   if (inventory) {
     const { s3, prefix: begin = "", suffixes } = inventory;
-    checkBucket(allowed, s3.bucket, "/inventory/s3/bucket");
+    checkBucket(deps, s3.bucket, "/inventory/s3/bucket");
     return { type: "inventory", ...s3, prefix: begin, suffixes };
   }
   return { type: "items" };
-}
-
-function checkBucket(allowed: readonly string[], bucket: string, pointer: string): void {
-  const fault = bucketFault(allowed, bucket);
-  if (fault !== undefined)
-    throw new AppError("fetch_forbidden", fault, [{ pointer, detail: fault, code: "fetch_forbidden" }]);
 }
 
 async function storeItems(

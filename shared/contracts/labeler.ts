@@ -154,3 +154,11 @@ export const Run = z
   })
   .meta({ id: "Run", description: "One backfill of a labeler." });
 export type Run = z.infer<typeof Run>;
+
+/** The answer to `POST /v1/labelers/{id}/resume`. */
+export const ResumedLabeler = Labeler.extend({
+  run: Run.or(z.null()).meta({
+    description: "The run that finds what was missed while it was paused; null when nothing was.",
+  }),
+}).meta({ id: "ResumedLabeler" });
+export type ResumedLabeler = z.infer<typeof ResumedLabeler>;

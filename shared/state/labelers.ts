@@ -104,15 +104,22 @@ export async function activate(redis: RedisClient, id: string): Promise<void> {
   await redis.eval(ACTIVATE, 1, redisKeys.labeler(id));
 }
 
-/** Forgets a labeler and the list of its runs. Its runs themselves are not ended. */
-export async function forgetLabeler(redis: RedisClient, record: LabelerRecord): Promise<void> {
-  const [labeler = "", ofTenant = "", ofBucket = ""] = keysOf(record);
-  await redis
-    .multi()
-    .zrem(ofTenant, record.id)
-    .srem(ofBucket, record.id)
-    .del(labeler, redisKeys.labelerRuns(record.id))
-    .exec();
+/**
+ * KEYS[1] the labeler (hash)   KEYS[2] the tenant's labelers   KEYS[3] those of the bucket   KEYS[4] its runs (sorted set)
+ * ARGV[1] its id
+ * Answers the ids of its newest 20 runs.
+ */
+const FORGET = `
+local runs = redis.call("ZREVRANGE", KEYS[4], 0, 19)
+redis.call("ZREM", KEYS[2], ARGV[1])
+redis.call("SREM", KEYS[3], ARGV[1])
+redis.call("DEL", KEYS[1], KEYS[4])
+return runs`;
+
+/** Forgets a labeler and the list of its runs, and tells the ids of the newest, which are not ended by that. */
+export async function forgetLabeler(redis: RedisClient, record: LabelerRecord): Promise<string[]> {
+  const keys = [...keysOf(record), redisKeys.labelerRuns(record.id)];
+  return (await redis.eval(FORGET, keys.length, ...keys, record.id)) as string[];
 }
 
 /** Whether a labeler's work has to wait; a deleted one counts as paused. */

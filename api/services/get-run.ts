@@ -1,0 +1,51 @@
+import pLimit from "p-limit";
+import { readManifest } from "../../shared/batch-manifest.ts";
+import type { EndedBatch } from "../../shared/batch-manifest.ts";
+import type { Run } from "../../shared/contracts/labeler.ts";
+import { AppError } from "../../shared/errors.ts";
+import { getBatchState } from "../../shared/state/batches.ts";
+import { listRunIds } from "../../shared/state/labeler-runs.ts";
+import { isPaused } from "../../shared/state/labelers.ts";
+import { toRun } from "../../shared/state/runs.ts";
+import type { ApiDeps } from "../deps.ts";
+import { getBatchResults } from "./get-batch.ts";
+import { findLabeler } from "./get-labeler.ts";
+
+type Deps = Pick<ApiDeps, "redis" | "storage">;
+
+/** The most runs that a list has. */
+const LISTED = 100;
+/** Manifests that are read from storage at once. */
+const READ_AT_ONCE = 16;
+
+/** The run of a labeler: from Redis while it moves, else from storage, where it stays when the labeler is deleted. Another tenant's is not found. Throws AppError not_found. */
+export async function getRun(deps: Deps, tenant: string, labelerId: string, id: string): Promise<Run> {
+  const found = await find(deps, id);
+  if (found?.record.tenant !== tenant || found.record.labeler?.id !== labelerId)
+    throw new AppError("not_found", `The labeler ${labelerId} has no run ${id}.`);
+  return toRun(found, { paused: await isPaused(deps.redis, labelerId) });
+}
+
+/** The newest 100 runs of a labeler, the newest first. Throws AppError not_found. */
+export async function listRuns(deps: Deps, tenant: string, labelerId: string): Promise<Run[]> {
+  const { labeler } = await findLabeler(deps, tenant, labelerId);
+  const limit = pLimit(READ_AT_ONCE);
+  const ids = await listRunIds(deps.redis, labelerId, LISTED);
+  const found = await Promise.all(ids.map((id) => limit(() => find(deps, id))));
+  const paused = labeler.status === "paused";
+  return found.flatMap((each) => (each === undefined ? [] : toRun(each, { paused })));
+}
+
+/** The results of a run that has ended, one JSON line an object. Throws AppError not_found, or conflict when it has none. */
+export async function getRunResults(
+  deps: Deps,
+  tenant: string,
+  labelerId: string,
+  id: string,
+): Promise<ReadableStream<Uint8Array>> {
+  await getRun(deps, tenant, labelerId, id);
+  return getBatchResults(deps, tenant, id);
+}
+
+const find = async ({ redis, storage }: Deps, id: string): Promise<EndedBatch | undefined> =>
+  (await getBatchState(redis, id)) ?? readManifest(storage, id);
