@@ -4,10 +4,10 @@ import { ObjectChangedError, ObjectGoneError } from "./source-buckets.ts";
 
 /** Answers below 500 that may be different the next time: request timeout, conflict, too early, too many requests. */
 const PASSING = new Set([408, 409, 425, 429]);
-/** What the absence of an object is called; of a HEAD, whose answer has no body, that of a bucket too. */
+/** What the absence of an object is called; in answer to a HEAD, which has no body to say more, that of a bucket too. */
 const ABSENT = new Set(["NoSuchKey", "NotFound"]);
-/** What a missing permission is called; the last two by an answer without a body. */
-const DENIED = new Set(["AccessDenied", "Forbidden", "403"]);
+/** What a missing permission is called; in answer to a HEAD it has no name. */
+const DENIED = new Set(["AccessDenied", "Unknown"]);
 
 /** What was asked of a bucket of somebody else: `subject` and `verb` make a sentence with "cannot be", `permission` is what S3 asks for it. */
 export interface Deed {

@@ -20,7 +20,7 @@ export interface ObjectStream {
 }
 
 /**
- * The buckets of somebody else that images and manifests are read from; nothing is ever written to them. Every method
+ * The buckets of somebody else that images and manifests are read from; only a LabelWriter writes to them. Every method
  * throws PermanentError (`fetch_forbidden`, `fetch_failed`, `image_too_large`) when trying again cannot help, its kinds
  * ObjectGoneError and ObjectChangedError among them, and anything else when it may.
  */
