@@ -1,8 +1,8 @@
 import { Queue, Worker } from "bullmq";
 import { takeJobs } from "../../worker/classify/start.ts";
-import type { ClassifyDeps } from "../../worker/classify/start.ts";
 import { median, medianOf } from "./support/bench.ts";
 import type { Figure } from "./support/bench.ts";
+import { noopLabelling } from "./support/noop-labelling.ts";
 import { enqueueChunks, enqueueImages, memoryStorage, openBench } from "./support/pipeline.ts";
 import type { BenchDeps } from "./support/pipeline.ts";
 
@@ -50,35 +50,12 @@ export async function queueLimit(): Promise<Figure[]> {
   }
 }
 
-/** A labelling in which nothing costs anything. */
-const noop = (deps: BenchDeps): ClassifyDeps => ({
-  ...deps,
-  quarantine: (_id, run) => run(),
-  model: { name: "figures", digest: `sha256:${"0".repeat(64)}`, device: "cpu" },
-  labelling: {
-    labels: ["a", "b"],
-    sources: {
-      safeFetch: { fetch: () => Promise.reject(new Error("not used")), close: async () => {} },
-      storage: deps.storage,
-      buckets: deps.buckets,
-      maxBytes: 1,
-    },
-    decode: async (file) => file,
-    batcher: {
-      async classify(_seat, prepare) {
-        await prepare();
-        return { answer: Float32Array.of(0.9, 0.1), batchWaitMs: 0, inferenceMs: 0, batchSize: 1 };
-      },
-    },
-  },
-});
-
 async function rate(deps: BenchDeps, images: number, enqueue: () => Promise<unknown>): Promise<number> {
   await deps.redis.flushall();
   deps.storage.reset();
   await enqueue();
   const began = performance.now();
-  const consuming = takeJobs(deps, noop(deps), deps.config.MAX_BATCH_SIZE);
+  const consuming = takeJobs(deps, noopLabelling(deps), deps.config.MAX_BATCH_SIZE);
   const done = await deps.storage.stored(images);
   const seconds = (performance.now() - began) / 1000;
   await consuming.close();

@@ -3,6 +3,7 @@ import { endToEnd } from "./end-to-end.ts";
 import { eventLoop } from "./event-loop.ts";
 import { fullSize } from "./full-size.ts";
 import { memory } from "./memory.ts";
+import { million } from "./million.ts";
 import { preferWait } from "./prefer-wait.ts";
 import { queueLimit } from "./queue-limit.ts";
 import { isMet } from "./support/bench.ts";
@@ -19,6 +20,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   "prefer-wait": preferWait,
   "event-loop": eventLoop,
   memory,
+  million,
 };
 
 const asked = process.argv.slice(2);
