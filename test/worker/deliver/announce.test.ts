@@ -89,3 +89,31 @@ test("nothing is enqueued when nobody asked, or not for this event", async () =>
     expect(await messages(said)).toEqual([]);
   }
 });
+
+test("a message for an endpoint carries its id, and neither address nor secret", async () => {
+  const endpoint_id = newId("whe");
+  const said = announcement({ webhook: { endpoint_id, events: ["classification.succeeded"] } });
+  await announce(deps.queues, said);
+  await announce(deps.queues, said);
+  const [message, ...others] = await messages(said);
+  expect(others).toEqual([]);
+  expect(Object.keys(message ?? {}).toSorted()).toEqual([
+    "body",
+    "created_at",
+    "endpoint_id",
+    "event_type",
+    "message_id",
+    "sending",
+    "tenant",
+  ]);
+  expect(message).toMatchObject({ endpoint_id, sending: 0 });
+});
+
+test("how far a batch is, is told only to those who name it", async () => {
+  const type = "batch.progress";
+  const unnamed = announcement({ type });
+  const named = announcement({ type, webhook: { url: URL_A, events: [type] } });
+  for (const said of [unnamed, named]) await announce(deps.queues, said);
+  expect(await messages(unnamed)).toEqual([]);
+  expect(await messages(named)).toHaveLength(1);
+});
