@@ -9,7 +9,7 @@ const KEPT_RUNS = 1_000;
 /**
  * KEYS[1] the labeler (hash)   KEYS[2] its runs (sorted set, by how many were started before)   KEYS[3] the new run (hash)
  * ARGV[1] the run's id   ARGV[2] how many runs the caller knows to have been started   ARGV[3] how many are kept
- * ARGV[4] how many missed objects the run looks for
+ * ARGV[4] what the number of unseen objects changes by
  * Answers 1, or 0 when another run was started meanwhile or the labeler is deleted: the new run is forgotten then.
  */
 const CLAIM = `
@@ -19,7 +19,7 @@ if redis.call("EXISTS", KEYS[1]) == 0 or tonumber(redis.call("HGET", KEYS[1], "r
 end
 redis.call("ZADD", KEYS[2], redis.call("HINCRBY", KEYS[1], "runs", 1), ARGV[1])
 redis.call("ZREMRANGEBYRANK", KEYS[2], 0, -1 - tonumber(ARGV[3]))
-redis.call("HINCRBY", KEYS[1], "unseen", -tonumber(ARGV[4]))
+redis.call("HINCRBY", KEYS[1], "unseen", ARGV[4])
 return 1`;
 
 /**
@@ -35,7 +35,7 @@ export async function putRun(
 ): Promise<boolean> {
   await putBatch(redis, record, 0);
   const keys = [redisKeys.labeler(labelerId), redisKeys.labelerRuns(labelerId), redisKeys.batch(record.id)];
-  const args = [record.id, known.runs, KEPT_RUNS, known.unseen];
+  const args = [record.id, known.runs, KEPT_RUNS, -known.unseen];
   return (await redis.eval(CLAIM, keys.length, ...keys, ...args)) === 1;
 }
 
