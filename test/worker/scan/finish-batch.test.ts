@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readManifest } from "../../../shared/batch-manifest.ts";
 import { Batch } from "../../../shared/contracts/batch.ts";
 import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../../shared/keys.ts";
@@ -6,6 +7,7 @@ import { batchItemId, messageId, newId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
 import { countChunk, sealChunks } from "../../../shared/state/count-chunk.ts";
+import { toRun } from "../../../shared/state/runs.ts";
 import { finishBatch } from "../../../worker/scan/finish-batch.ts";
 import { TEST_DIGEST, batchRecord } from "../../support/labelling.ts";
 import { readQueue } from "../../support/queue-reader.ts";
@@ -27,11 +29,12 @@ const line = (batchId: string, index: number, status: "succeeded" | "failed") =>
     error: null,
     model_digest: TEST_DIGEST,
     metrics: {},
+    previous: { label: "swan", model_digest: TEST_DIGEST },
   })}\n`;
 
 /** A batch whose two chunks are done: items 0 to 2, of which 1 failed, and 3. */
-async function doneBatch() {
-  const record = batchRecord();
+async function doneBatch(more: Parameters<typeof batchRecord>[0] = {}) {
+  const record = batchRecord(more);
   const { id } = record;
   await putBatch(deps.redis, record, 4);
   await startBatch(deps.redis, id);
@@ -69,6 +72,26 @@ test("results are the parts in their order, errors those that failed, and the ma
   expect(batch.completed_at).toBe(batch.finalizing_at);
   expect(JSON.parse(manifest ?? "")).toMatchObject({ tenant: "default" });
   expect((await getBatchState(deps.redis, id))?.batch).toEqual(batch);
+});
+
+test("results are there in each format that was asked for and in no other", async () => {
+  const { id, job } = await doneBatch({ output_formats: ["csv"] });
+  await finishBatch(job, deps);
+  expect(await stored(storageKeys.batchCsv(id))).toMatch(/^custom_id,.*\n(?:.*\n){4}$/);
+  expect(await deps.storage.get(storageKeys.batchParquet(id))).toBeUndefined();
+});
+
+test("a run that relabels reports what has changed, in Redis as in storage; one that fills up does not", async () => {
+  for (const mode of ["relabel", "backfill"] as const) {
+    const labeler = { id: newId("lbl"), write_back: "none", on_error: "report", mode } as const;
+    const { id, job } = await doneBatch({ id: newId("run"), labeler });
+    await finishBatch(job, deps);
+    const state = await getBatchState(deps.redis, id);
+    const ended = await readManifest(deps.storage, id);
+    const report = { changed: 3, unchanged: 0, changes: [{ from: "swan", to: null, count: 3 }] };
+    const run = { id, object: "labeler.run", report: mode === "relabel" ? report : null };
+    for (const found of [state, ended]) expect(found && toRun(found, { paused: false })).toMatchObject(run);
+  }
 });
 
 test("its end is announced, under an id that derives from it", async () => {
