@@ -12,23 +12,28 @@ export interface ObjectClaim {
   id: string;
 }
 
-/** Whose an object is: ours from now on, another's, or nobody's since this very job was counted and ended. */
+/** Whose an object is: ours from now on, another's, or nobody's since an earlier try of this very job has ended it. */
 export type ClaimAnswer = "ours" | "taken" | "ended";
 
 /**
  * KEYS[1] the claim (string: the id of its holder, or "ended " and the id of who was)
- * ARGV[1] who claims   ARGV[2] for how many milliseconds
+ * ARGV[1] who claims   ARGV[2] for how many milliseconds   ARGV[3] "1" when it was tried before
  */
 const CLAIM = `
 local holder = redis.call("GET", KEYS[1])
-if holder == "ended " .. ARGV[1] then return "ended" end
+if ARGV[3] == "1" and holder == "ended " .. ARGV[1] then return "ended" end
 if holder and holder ~= ARGV[1] and string.sub(holder, 1, 6) ~= "ended " then return "taken" end
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
 return "ours"`;
 
 /** Claims an object, so that no two label it at once. A claim outlives whoever died with it, for the tries after. */
-export async function claimObject(redis: RedisClient, claim: ObjectClaim): Promise<ClaimAnswer> {
-  return (await redis.eval(CLAIM, 1, keyOf(claim), claim.id, CLAIM_TTL_MS)) as ClaimAnswer;
+export async function claimObject(
+  redis: RedisClient,
+  claim: ObjectClaim,
+  { isRepeated }: { isRepeated: boolean },
+): Promise<ClaimAnswer> {
+  const args = [claim.id, CLAIM_TTL_MS, isRepeated ? "1" : "0"];
+  return (await redis.eval(CLAIM, 1, keyOf(claim), ...args)) as ClaimAnswer;
 }
 
 /** KEYS[1] the claim   ARGV[1] its holder   Of another's claim nothing is done. */

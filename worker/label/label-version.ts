@@ -4,6 +4,7 @@ import { classifyImage } from "../classify/classify-image.ts";
 import type { Labelled } from "../classify/classify-image.ts";
 import type { ClassifyDeps } from "../classify/start.ts";
 import { needsLabels, readObjectRecord, writeObjectRecord } from "./object-record.ts";
+import { isRepeated } from "./object-to-label.ts";
 import type { ObjectEnd, ObjectToLabel, ObjectTry } from "./object-to-label.ts";
 import { settle } from "./settle.ts";
 import type { Settled } from "./settle.ts";
@@ -58,9 +59,6 @@ function endOf(
   if (predictions === null) throw new Error("A record has neither labels nor an error. This is a bug.");
   return { status: "succeeded", etag, previous, predictions, metrics };
 }
-
-/** The job of an event that is new and finds its own id was told of the same version twice. */
-const isRepeated = ({ number, crashes }: ObjectTry) => number > 1 || crashes > 0;
 
 /** What fails is marked as failed when the labeler wants that; a mark that cannot be written is only logged. */
 async function labelAndWriteBack(

@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 const counts = async () =>
   (await getLabelerState(server.redis, "default", mine.labelerId))?.labeler.event_counts;
-const claim = (each: ObjectClaim) => claimObject(server.redis, each);
+const claim = (each: ObjectClaim, isRepeated = false) => claimObject(server.redis, each, { isRepeated });
 
 test("an object is one job's at a time, however often that job claims it", async () => {
   expect(await claim(mine)).toBe("ours");
@@ -37,7 +37,7 @@ test("an object is one job's at a time, however often that job claims it", async
 
 test("of many that claim an object at once one gets it", async () => {
   const claims = Array.from({ length: 20 }, () => ({ ...mine, id: newId("cls") }));
-  const answers = await Promise.all(claims.map(claim));
+  const answers = await Promise.all(claims.map((each) => claim(each)));
   expect(answers.filter((answer) => answer === "ours")).toHaveLength(1);
 });
 
@@ -55,14 +55,21 @@ test("a claim does not outlive its holder for ever", async () => {
   expect(left).toBeLessThanOrEqual(300_000);
 });
 
-test("the end of a job is counted once, and it is told that it has ended; another may go on", async () => {
+test("the end of a job is counted once, and its next try is told that it has ended; others may go on", async () => {
   await claim(mine);
   for (const _ of [1, 2]) await releaseAndCount(server.redis, mine, "labelled");
-  expect(await claim(mine)).toBe("ended");
+  expect(await claim(mine, true)).toBe("ended");
   expect(await counts()).toMatchObject({ labelled: 1 });
-  expect(await claim(anothers)).toBe("ours");
+  expect(await claim(anothers, true)).toBe("ours");
   await releaseAndCount(server.redis, anothers, "skipped");
   expect(await counts()).toMatchObject({ labelled: 1, skipped: 1 });
+});
+
+test("a job that is made anew after its end has its turn again", async () => {
+  await claim(mine);
+  await releaseAndCount(server.redis, mine, "labelled");
+  expect(await claim(mine)).toBe("ours");
+  expect(await claim(anothers)).toBe("taken");
 });
 
 test("a labeler that is deleted is not brought back by a count", async () => {

@@ -104,7 +104,7 @@ test("an object that another job has in hand is waited for", async () => {
   const etag = bucket.put("a.png", swan);
   const hash = await objectHash({ bucket: BUCKET, key: "a.png" });
   const other = { labelerId, object: hash, id: newId("cls") };
-  await claimObject(deps.redis, other);
+  await claimObject(deps.redis, other, { isRepeated: false });
   setTimeout(() => void releaseObject(deps.redis, other), 200);
   const [result] = await resultsOf(await runChunk([listed("a.png", etag)]));
   expect(result).toMatchObject({ status: "succeeded" });
@@ -114,7 +114,7 @@ test("an object whose turn has not come when the run is canceled is canceled, ev
   const etag = bucket.put("a.png", swan);
   const payload = await runChunk([listed("a.png", etag)]);
   const hash = await objectHash({ bucket: BUCKET, key: "a.png" });
-  await claimObject(deps.redis, { labelerId, object: hash, id: newId("cls") });
+  await claimObject(deps.redis, { labelerId, object: hash, id: newId("cls") }, { isRepeated: false });
   const controller = new AbortController();
   const item = { index: 0, custom_id: "a.png", image: listed("a.png", etag) };
   const labelled = labelItem(item, payload, FIRST, controller.signal, classifyDeps());

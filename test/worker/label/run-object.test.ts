@@ -43,6 +43,7 @@ beforeEach(async () => {
 const classifyDeps = () => testLabelling({ ...deps, ...bucket }, {}).classifyDeps;
 const counts = async () =>
   (await getLabelerState(deps.redis, "default", job.labeler.id))?.labeler.event_counts;
+const awayForEver = () => Promise.reject(new Error("S3 is away."));
 const lines = () => deps.log.filter(({ id, msg }) => id === job.id && msg === "object");
 
 test("a job of an object is taken from the bulk lane, and one line of the log tells how it ended", async () => {
@@ -73,7 +74,7 @@ test("an object that fails has its line and its count", async () => {
 
 test("an object that another job has in hand puts its job off, without a line", async () => {
   const claim = { labelerId: job.labeler.id, object: await objectHash(job), id: newId("cls") };
-  await claimObject(deps.redis, claim);
+  await claimObject(deps.redis, claim, { isRepeated: false });
   expect(await runObject(job, FIRST, classifyDeps())).toEqual({ putOffMs: expect.any(Number) });
   expect(lines()).toEqual([]);
   await releaseObject(deps.redis, claim);
@@ -82,8 +83,8 @@ test("an object that another job has in hand puts its job off, without a line", 
 });
 
 test("trouble that may pass is tried five times, and is the failure of the object after that", async () => {
-  const read = () => Promise.reject(new Error("S3 is away."));
-  const away = testLabelling({ ...deps, ...bucket, buckets: { ...bucket.buckets, read } }, {}).classifyDeps;
+  const buckets = { ...bucket.buckets, read: awayForEver };
+  const away = testLabelling({ ...deps, ...bucket, buckets }, {}).classifyDeps;
   for (const number of [1, 2, 3, 4])
     await expect(runObject(job, { number, crashes: 0 }, away)).rejects.toThrow("S3 is away.");
   expect(await counts()).toMatchObject({ failed: 0 });
