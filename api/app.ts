@@ -9,6 +9,8 @@ import type { ApiEnv } from "./env.ts";
 import { auth } from "./middleware/auth.ts";
 import { problemJson } from "./middleware/problem-json.ts";
 import { requestLog } from "./middleware/request-log.ts";
+import { requireScope } from "./middleware/require-scope.ts";
+import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { classificationRoutes } from "./routes/classifications.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -51,7 +53,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", healthRoutes(deps));
   app.route("/", webhookKeyRoutes(deps));
   app.route("/", s3EventRoutes(deps));
-  app.use("/v1/*", auth(config.API_KEY));
+  app.use("/v1/*", auth(deps));
+  app.use("/v1/*", requireScope);
   app.use(
     "/v1/*",
     bodyLimit({ maxSize: config.MAX_BODY_BYTES, onError: () => tooLarge(config.MAX_BODY_BYTES) }),
@@ -63,6 +66,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", webhookSecretRoutes(deps));
   app.route("/", webhookEndpointRoutes(deps));
   app.route("/", webhookMessageRoutes(deps));
+  app.route("/", apiKeyRoutes(deps));
   app.route("/", docsRoutes(app));
   return app;
 }

@@ -27,6 +27,7 @@ interface Operation {
   summary: string;
   description?: string;
   tags: string[];
+  security?: { bearer: string[] }[];
   parameters?: { in: string; name: string; required?: boolean; description?: string; schema: Schema }[];
   requestBody?: { content: Content };
   responses: Record<string, { description: string; content?: Content }>;
@@ -111,12 +112,14 @@ const prose = (text = "") =>
 
 function routeSection({ method, path, operation }: Route, schemas: Record<string, Schema>): Html {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
+  const scope = operation.security?.[0]?.bearer[0];
   const json = requestBody?.content["application/json"]?.schema;
   const example = schemas[json?.$ref?.split("/").at(-1) ?? ""]?.example;
   return html`<section id="${operationId}">
     <h2>${summary}</h2>
     <p>${route(method, path)}</p>
     ${description && html`<p>${prose(description)}</p>`}
+    ${scope && html`<p>For keys with the scope <code>${scope}</code>.</p>`}
     ${rows(parameters.map(({ in: place, description: text, ...rest }) => ({ ...rest, place, text })))}
     ${requestBody && html`<p>Body: ${contents(requestBody.content)}</p>`}
     ${example !== undefined && html`<pre><code>${JSON.stringify(example, null, 2)}</code></pre>`}

@@ -1,9 +1,15 @@
+import type { Scope } from "../shared/contracts/api-key.ts";
+
 /** What middleware leaves in the context of a request. */
 export interface ApiEnv {
   Variables: {
     /** `req_…`, or the client's own `X-Request-Id`. */
     requestId: string;
-    /** Who asks; set on every route under /v1. */
+    /** Who asks; set on every route under /v1, like `scopes`. */
     tenant: string;
+    /** What the key of the request allows. */
+    scopes: readonly Scope[];
+    /** `key_…`; undefined for the service's own `API_KEY`, which who runs the service has. */
+    keyId: string | undefined;
   };
 }

@@ -1,5 +1,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ApiEnv } from "./env.ts";
+import { SCOPES } from "./scopes.ts";
+
+/** An operation of the document; OpenAPI 3.1 lists what is needed of a bearer by its name. */
+type Secured = { security?: { bearer: string[] }[] };
 
 /** The OpenAPI 3.1 document of an app, made of the very schemas that check its requests. */
 export function openapiDocument(app: OpenAPIHono<ApiEnv>) {
@@ -17,6 +21,11 @@ export function openapiDocument(app: OpenAPIHono<ApiEnv>) {
   for (const { post, patch } of Object.values(document.paths ?? {}))
     for (const { requestBody } of [post, patch].filter((operation) => operation !== undefined))
       if (requestBody !== undefined && "content" in requestBody) requestBody.required = true;
+  for (const [path, operations] of Object.entries(document.paths ?? {}))
+    for (const [method, operation] of Object.entries(operations as Record<string, Secured>)) {
+      const scope = SCOPES[`${method.toUpperCase()} ${path}`];
+      if (scope !== undefined) operation.security = [{ bearer: [scope] }];
+    }
   return document;
 }
 

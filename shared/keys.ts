@@ -5,6 +5,11 @@ export const REDIS_PREFIX = "{tresline}";
 
 /** The Redis keys, besides the queues' own. */
 export const redisKeys = {
+  apiKey: (id: string) => `${REDIS_PREFIX}:api-key:${id}`,
+  apiKeys: () => `${REDIS_PREFIX}:api-keys`,
+  apiKeysOfTenant: (tenant: string) => `${REDIS_PREFIX}:api-keys:tenant:${tenant}`,
+  rateLimit: (keyId: string) => `${REDIS_PREFIX}:rate-limit:${keyId}`,
+  idempotency: (tenant: string, key: string) => `${REDIS_PREFIX}:idempotency:${tenant}:${key}`,
   finished: (id: string) => `${REDIS_PREFIX}:finished:${id}`,
   suspect: (id: string) => `${REDIS_PREFIX}:suspect:${id}`,
   batch: (id: string) => `${REDIS_PREFIX}:batch:${id}`,

@@ -15,6 +15,7 @@ export const requestLog = (logger: Logger) =>
         path: c.req.path,
         status,
         tenant: c.get("tenant"),
+        key: c.get("keyId"),
         ms: Math.round(performance.now() - began),
       },
       "request",

@@ -3,7 +3,14 @@ import { ERROR_KINDS, Problem } from "../../shared/contracts/error.ts";
 import type { ErrorCode } from "../../shared/contracts/error.ts";
 
 /** What any route under /v1 may answer. */
-const ALWAYS: ErrorCode[] = ["invalid_request", "unauthorized", "internal", "overloaded"];
+const ALWAYS: ErrorCode[] = [
+  "invalid_request",
+  "unauthorized",
+  "forbidden",
+  "rate_limited",
+  "internal",
+  "overloaded",
+];
 
 /** The error answers of a route for its OpenAPI description, by status: those of every route under /v1 and these codes. */
 export function problems(...codes: ErrorCode[]) {

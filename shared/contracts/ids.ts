@@ -9,6 +9,7 @@ export const ID_PREFIXES = {
   webhookEndpoint: "whe",
   message: "msg",
   request: "req",
+  apiKey: "key",
 } as const;
 export type IdPrefix = (typeof ID_PREFIXES)[keyof typeof ID_PREFIXES];
 
@@ -34,8 +35,13 @@ export const WebhookEndpointId = idSchema("whe", ULID);
 /** The id of a webhook message: the same for every attempt to deliver it. */
 export const MessageId = idSchema("msg", "[0-9a-v]{26}").meta({ example: "msg_05q8v2c6n1b4k7t0g3r9h5d8fa" });
 
-/** Who owns a resource. There is one tenant, `default`, until keys of several tenants exist. */
-export const Tenant = z.string().regex(/^[a-z0-9-]{1,40}$/);
+/** The id of an API key; it is no secret. */
+export const ApiKeyId = idSchema("key", ULID);
+
+/** Who owns a resource: `default`, which the service's own key belongs to, or whoever a key was made for. */
+export const Tenant = z
+  .string()
+  .regex(/^[a-z0-9-]{1,40}$/, "must have 1 to 40 of the characters a-z, 0-9 and -");
 
 /** The name of a model, as in `model` of a request and in the name of its queues. */
 export const ModelName = z

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { z } from "zod";
 import { openapiDocument } from "../../api/openapi.ts";
 import type { OpenapiDocument } from "../../api/openapi.ts";
+import { SCOPES } from "../../api/scopes.ts";
 import { ERROR_KINDS } from "../../shared/contracts/error.ts";
 import { ImageInput } from "../../shared/contracts/image.ts";
 import { describedRoutes } from "./support/check-response.ts";
@@ -105,16 +106,19 @@ test("every parameter of a path is described and no other", () => {
 
 test("everything under /v1 asks for the key and tells its errors as problems, and nothing else does", () => {
   expect(document.components?.securitySchemes).toEqual({ bearer: { type: "http", scheme: "bearer" } });
-  for (const { path, operation } of operations) {
+  for (const { method, path, operation } of operations) {
     const isV1 = path.startsWith("/v1/");
-    expect(operation.security, path).toEqual(isV1 ? [{ bearer: [] }] : undefined);
+    const scope = SCOPES[`${method.toUpperCase()} ${path}`];
+    expect(operation.security, path).toEqual(isV1 ? [{ bearer: scope ? [scope] : [] }] : undefined);
     const errors = Object.entries(operation.responses).filter(
       ([, { content }]) => content?.["application/problem+json"],
     );
     for (const [, { content }] of errors)
       expect(content?.["application/problem+json"]?.schema).toEqual({ $ref: "#/components/schemas/Problem" });
     const statuses = errors.map(([status]) => status);
-    const needed = isV1 ? ["400", "401", "500", "503", ...(path.includes("{") ? ["404"] : [])] : [];
+    const needed = isV1
+      ? ["400", "401", "403", "429", "500", "503", ...(path.includes("{") ? ["404"] : [])]
+      : [];
     expect(
       needed.filter((status) => !statuses.includes(status)),
       path,
