@@ -1,5 +1,5 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
-import { Batch, BatchResult, CreateBatch } from "../../shared/contracts/batch.ts";
+import { Batch, BatchResult, CreateBatch, OUTPUT_FORMATS } from "../../shared/contracts/batch.ts";
 import { BatchId } from "../../shared/contracts/ids.ts";
 import { cancelAfterMs } from "../cancel-after.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -10,13 +10,15 @@ import { createBatch } from "../services/create-batch.ts";
 import { deleteBatch } from "../services/delete-batch.ts";
 import { getBatch, getBatchResults } from "../services/get-batch.ts";
 import { retryBatch } from "../services/retry-batch.ts";
-import { answerNdjson } from "./answer-ndjson.ts";
+import { acceptedFormat, answerResults } from "./answer-results.ts";
 import { BEARER, acceptedHeaders, problems } from "./responses.ts";
 
 const answer = { content: { "application/json": { schema: Batch } } };
 const described = { tags: ["Batches"], security: BEARER };
-const ndjson: Record<string, { schema: typeof BatchResult }> = {
+const resultsContent: Record<string, { schema: z.ZodType }> = {
   "application/x-ndjson": { schema: BatchResult },
+  "text/csv": { schema: z.string() },
+  "application/vnd.apache.parquet": { schema: z.string().meta({ format: "binary" }) },
 };
 const params = z.object({ id: BatchId });
 
@@ -58,11 +60,19 @@ const results = createRoute({
   operationId: "getBatchResults",
   summary: "Get the results of a batch that has ended",
   description:
-    "NDJSON: one line an item, in the order of the items. A batch that was canceled or has expired has a line for each item that was listed by then.",
+    "One line an item, in the order of the items: as NDJSON, or as CSV or Parquet when the batch was made with that in its `output_formats`. A batch that was canceled or has expired has a line for each item that was listed by then.",
   ...described,
-  request: { params },
+  request: {
+    params,
+    query: z.object({
+      format: z
+        .enum(["jsonl", ...OUTPUT_FORMATS])
+        .optional()
+        .meta({ description: "By `Accept` when absent, and NDJSON when that does not say." }),
+    }),
+  },
   responses: {
-    200: { description: "One line an item.", content: ndjson },
+    200: { description: "One line an item.", content: resultsContent },
     ...problems("not_found", "conflict"),
   },
 });
@@ -150,8 +160,9 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   );
 
   routes.openapi(results, async (c) => {
-    const stream = await getBatchResults(deps, c.get("tenant"), c.req.valid("param").id);
-    return answerNdjson(c, stream);
+    const format = c.req.valid("query").format ?? acceptedFormat(c);
+    const stream = await getBatchResults(deps, c.get("tenant"), c.req.valid("param").id, format);
+    return answerResults(c, stream, format);
   });
 
   return routes;

@@ -8,7 +8,7 @@ import { rejectInvalid } from "../middleware/problem-json.ts";
 import { cancelRun } from "../services/cancel-run.ts";
 import { createRun } from "../services/create-run.ts";
 import { getRun, getRunResults, listRuns } from "../services/get-run.ts";
-import { answerNdjson } from "./answer-ndjson.ts";
+import { answerResults } from "./answer-results.ts";
 import { BEARER, acceptedHeaders, json, listOf, problems } from "./responses.ts";
 
 const labelerParams = z.object({ id: LabelerId });
@@ -115,7 +115,7 @@ export function labelerRunRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(results, async (c) => {
     const { id, run_id } = c.req.valid("param");
-    return answerNdjson(c, await getRunResults(deps, c.get("tenant"), id, run_id));
+    return answerResults(c, await getRunResults(deps, c.get("tenant"), id, run_id), "jsonl");
   });
 
   return routes;

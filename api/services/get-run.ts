@@ -44,7 +44,7 @@ export async function getRunResults(
   id: string,
 ): Promise<ReadableStream<Uint8Array>> {
   await getRun(deps, tenant, labelerId, id);
-  return getBatchResults(deps, tenant, id);
+  return getBatchResults(deps, tenant, id, "jsonl");
 }
 
 const find = async ({ redis, storage }: Deps, id: string): Promise<EndedBatch | undefined> =>

@@ -165,7 +165,12 @@ test("a batch's results have a line for each item in its order, of which one may
     custom_id,
     image: { data: toDataUrl(index === 65 ? Buffer.from("no image") : index % 2 === 0 ? BAR_CHART : TABLE) },
   }));
-  const response = await api.post("/v1/batches", { items, top_k: 1, metadata: { album: "a" } });
+  const response = await api.post("/v1/batches", {
+    items,
+    top_k: 1,
+    metadata: { album: "a" },
+    output_formats: ["csv"],
+  });
   expect(response.status).toBe(202);
   const batch = Batch.parse(await response.json());
   expect(batch).toMatchObject({ request_counts: { total: 70 }, metadata: { album: "a" } });
@@ -193,6 +198,10 @@ test("a batch's results have a line for each item in its order, of which one may
   await api.redis.redis.del(redisKeys.batch(batch.id));
   expect(await getBatch(url), "told from storage once Redis has forgotten it").toEqual(completed);
   expect((await api.request(`${url}/results`)).status).toBe(200);
+
+  const csv = await (await api.request(`${url}/results?format=csv`)).text();
+  expect(csv.split("\n")[0]).toMatch(/^custom_id,id,status,label,/);
+  expect(csv.trimEnd().split("\n")).toHaveLength(71);
 
   const itemId = parsed[65]?.id ?? "";
   const problem = (await (await api.request(`${CLASSIFICATIONS}/${itemId}`)).json()) as Problem;

@@ -188,7 +188,7 @@ test("clients that go in the middle of their results leave no file open", async 
     error: null,
     urls: { get: "", results: "", cancel: "", retry: "" },
   };
-  await writeManifest(storage, { batch, record, skipped: 0, rest: null });
+  await writeManifest(storage, { batch, record, skipped: 0, rest: null, report: null });
   const contentType = "application/x-ndjson";
   await storage.put(storageKeys.batchResults(id), "{}\n".repeat(5_000_000), { contentType });
   const { url, child } = await start();

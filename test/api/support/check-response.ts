@@ -56,7 +56,7 @@ function bodiesOf(mediaType: string, text: string): unknown[] {
       .trimEnd()
       .split("\n")
       .map((line): unknown => JSON.parse(line));
-  if (mediaType === "text/html") return [text];
+  if (["text/html", "text/csv", "application/vnd.apache.parquet"].includes(mediaType)) return [text];
   return [JSON.parse(text)];
 }
 
