@@ -39,6 +39,7 @@ const documents = [
   "CONTRIBUTING.md",
   "docs/batches.md",
   "docs/gpu.md",
+  "docs/labelers.md",
   "docs/models.md",
   "docs/performance.md",
   "docs/preprocessing.md",
