@@ -33,6 +33,7 @@ const DOORS: Record<string, string[]> = {
   undici: ["worker/net", "worker/model"],
   pino: ["shared/logger.ts"],
   ulid: ["shared/new-id.ts"],
+  "hyparquet-writer": ["worker/scan/to-parquet.ts"],
 };
 
 /** Folders that must also run on Cloudflare Workers, and the files in them that are for Node alone. */
