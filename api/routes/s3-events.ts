@@ -28,14 +28,20 @@ const accept = createRoute({
     query: z.object({
       token: z.string().optional().meta({ description: "For vendors that can send no header." }),
     }),
-    body: { content: { "application/json": { schema: BucketEventBody } } },
+    body: {
+      content: {
+        "application/json": { schema: BucketEventBody },
+        // What SNS says of its JSON.
+        "text/plain": { schema: z.string() },
+      },
+    },
   },
   responses: {
     200: {
       description: "Accepted. To an SQS batch: which of its messages are not bucket events.",
       content: { "application/json": { schema: z.union([BucketEventCounts, SqsFailures]) } },
     },
-    ...problems(),
+    ...problems("unsupported_media_type"),
   },
 });
 
@@ -50,7 +56,6 @@ export function s3EventRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   );
 
   routes.openapi(accept, async (c) => {
-    // As text: SNS says that its JSON is text/plain.
     const delivery = parseDelivery(await c.req.text());
     if (delivery.kind === "messages") return c.json(await acceptMessages(deps, delivery.messages), 200);
     if (delivery.kind === "events") return c.json(await acceptS3Events(deps, delivery.events), 200);

@@ -95,7 +95,7 @@ async function enqueue({ queues }: Deps, due: readonly Match[]): Promise<void> {
     if (waiting + matches.length > MAX_WAITING_OBJECTS)
       throw new AppError(
         "overloaded",
-        `${waiting} jobs wait for workers of the model ${model}. Send the event again later.`,
+        `The model ${model} has ${waiting} jobs waiting already. Send the event again later.`,
       );
   }
   for (const [model, matches] of byModel) {
