@@ -45,10 +45,16 @@ async function receiverOfUrl(
   url: string,
   redis: RedisClient,
 ): Promise<Receiver> {
-  const gone = await goneSince(redis, tenant, url);
+  const [gone, secrets] = await Promise.all([
+    goneSince(redis, tenant, url),
+    getSigningSecrets(redis, tenant),
+  ]);
   if (gone !== undefined && createdAt <= gone && sending === 0)
     return { kind: "closed", reason: `The address answered 410 at ${gone}: it wants no more messages.` };
-  // Made when nobody has asked for it yet.
-  await getWebhookSecret(redis, tenant);
-  return { kind: "open", url, secrets: await getSigningSecrets(redis, tenant) };
+  // The tenant's secret is made when it is first needed.
+  return {
+    kind: "open",
+    url,
+    secrets: secrets.length > 0 ? secrets : [await getWebhookSecret(redis, tenant)],
+  };
 }

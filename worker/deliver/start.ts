@@ -10,6 +10,8 @@ import { retryWaitMs } from "./schedule.ts";
 
 /** Attempts under way at once, of which no receiver gets more than a few. */
 const CONCURRENCY = 128;
+/** Milliseconds to wait after trouble of our own, which the receivers' schedule is not for. */
+const TROUBLE_WAIT_MS = 10_000;
 
 /** Starts the `deliver` role: sends signed messages, each tried again by the schedule until it is delivered. */
 export function startDeliver(deps: WorkerDeps): Consuming {
@@ -21,7 +23,7 @@ export function startDeliver(deps: WorkerDeps): Consuming {
     concurrency: CONCURRENCY,
     handle: (payload, attempt) => deliverMessage(payload, attempt, { ...deps, safeFetch, slots }),
     retryAfterMs: (number, error) =>
-      retryWaitMs(number, error instanceof DeliveryFailed ? error.retryAfterS : undefined),
+      error instanceof DeliveryFailed ? retryWaitMs(number, error.retryAfterS) : TROUBLE_WAIT_MS,
   });
   return {
     async close() {

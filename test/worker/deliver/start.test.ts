@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readConfig } from "../../../shared/config.ts";
-import { REDIS_PREFIX } from "../../../shared/keys.ts";
+import { REDIS_PREFIX, redisKeys } from "../../../shared/keys.ts";
 import { messageId, newId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { getEndedMessage } from "../../../shared/state/webhook-messages.ts";
@@ -10,6 +10,7 @@ import type { Consuming } from "../../../worker/consume.ts";
 import { startDeliver } from "../../../worker/deliver/start.ts";
 import { startTestServer } from "../../support/http-server.ts";
 import type { TestServer } from "../../support/http-server.ts";
+import { registerEndpoint } from "../../support/webhook-endpoint.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
@@ -73,4 +74,21 @@ test("a receiver that is gone is asked once", async () => {
   const id = await send("/gone");
   await eventually(async () => expect((await getEndedMessage(deps.redis, id))?.status).toBe("failed"));
   expect(arrived["/gone"]).toBe(1);
+});
+
+test("trouble of our own is not taken for the receiver's: the message is tried again in ten seconds", async () => {
+  const { endpoint } = await registerEndpoint(deps.redis, { url: receiver.url });
+  await deps.redis.hset(redisKeys.webhookEndpoint("default", endpoint.id), "status", "half written");
+  const id = await messageId(newId("cls"), "classification.succeeded", endpoint.id);
+  const payload = {
+    message_id: id,
+    tenant: "default",
+    event_type: "classification.succeeded" as const,
+    endpoint_id: endpoint.id,
+    body: "{}",
+    created_at: new Date().toISOString(),
+    sending: 0,
+  };
+  await deps.queues.enqueueDeliver({ id, payload });
+  await eventually(async () => expect((await queue.getJob(id))?.delay).toBe(10_000));
 });
