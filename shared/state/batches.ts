@@ -165,7 +165,7 @@ export async function endBatch(
 
 /**
  * KEYS[1] the batch (hash)   ARGV[1] the reason (JSON)   ARGV[2] now (RFC 3339)
- * Answers 1 when the batch fails for it or for one noted before, 0 when its source was listed all the same.
+ * Answers 1 when the batch fails for it or for one noted before, 0 when all that was wanted of its source is listed.
  */
 const NOTE_FAILURE = `
 local status, chunks, claim, cursor =
@@ -181,7 +181,7 @@ return 1`;
 
 /**
  * Notes why the batch cannot be listed, and when that was found; what was noted first stays, and no chunk counts from now
- * on. It has failed once `endBatch` says so. False when another worker has listed it to its end.
+ * on. It has failed once `endBatch` says so. False when the batch was stopped meanwhile, or another worker has listed it to its end.
  */
 export async function noteFailure(redis: RedisClient, id: string, error: ItemError): Promise<boolean> {
   const now = new Date().toISOString();
