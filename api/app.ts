@@ -7,6 +7,7 @@ import { newId } from "../shared/new-id.ts";
 import type { ApiDeps } from "./deps.ts";
 import type { ApiEnv } from "./env.ts";
 import { auth } from "./middleware/auth.ts";
+import { CREATING, idempotency } from "./middleware/idempotency.ts";
 import { problemJson } from "./middleware/problem-json.ts";
 import { requestLog } from "./middleware/request-log.ts";
 import { requireScope } from "./middleware/require-scope.ts";
@@ -59,6 +60,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     "/v1/*",
     bodyLimit({ maxSize: config.MAX_BODY_BYTES, onError: () => tooLarge(config.MAX_BODY_BYTES) }),
   );
+  app.on("POST", CREATING, idempotency(deps));
   app.route("/", classificationRoutes(deps));
   app.route("/", batchRoutes(deps));
   app.route("/", labelerRoutes(deps));

@@ -6,11 +6,14 @@ export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly errors: ErrorDetail[];
+  /** Seconds after which the same request may work, for `Retry-After`; undefined where nobody can say. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: ErrorCode, message: string, errors: ErrorDetail[] = []) {
+  constructor(code: ErrorCode, message: string, errors: ErrorDetail[] = [], retryAfterS?: number) {
     super(message);
     this.code = code;
     this.errors = errors;
+    this.retryAfterS = retryAfterS;
   }
 }
 

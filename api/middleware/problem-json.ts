@@ -1,4 +1,4 @@
-import type { Context, ErrorHandler } from "hono";
+import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
 import { ERROR_KINDS, problemType } from "../../shared/contracts/error.ts";
@@ -7,11 +7,14 @@ import { AppError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/logger.ts";
 import type { ApiEnv } from "../env.ts";
 
+/** Seconds after which to try again what is too much now, when nobody knows better. */
+const RETRY_AFTER_S = 5;
+
 /** Answers whatever was thrown as an RFC 9457 problem. What we did not expect is logged and shows nothing of its inside. */
 export const problemJson =
   (logger: Logger): ErrorHandler<ApiEnv> =>
   (error, c) => {
-    const { code, message, errors } = asAppError(error);
+    const { code, message, errors, retryAfterS } = asAppError(error);
     const { status, title } = ERROR_KINDS[code];
     if (status >= 500 && !(error instanceof AppError))
       logger.error({ request_id: c.get("requestId"), err: error }, "a request failed");
@@ -25,7 +28,9 @@ export const problemJson =
       request_id: c.get("requestId"),
       ...(errors.length > 0 && { errors }),
     };
-    setHeaders(c, code);
+    if (code === "unauthorized") c.header("www-authenticate", 'Bearer realm="tresline"');
+    const seconds = retryAfterS ?? (code === "overloaded" ? RETRY_AFTER_S : undefined);
+    if (seconds !== undefined) c.header("retry-after", String(seconds));
     return c.body(JSON.stringify(problem), status, { "content-type": "application/problem+json" });
   };
 
@@ -113,8 +118,3 @@ const AWAY =
 const isAway = (error: unknown) =>
   error instanceof Error &&
   AWAY.test(`${error.name} ${"code" in error ? String(error.code) : ""} ${error.message}`);
-
-function setHeaders(c: Context, code: ErrorCode): void {
-  if (code === "unauthorized") c.header("www-authenticate", 'Bearer realm="tresline"');
-  if (code === "overloaded") c.header("retry-after", "5");
-}

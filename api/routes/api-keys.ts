@@ -47,7 +47,7 @@ const list = createRoute({
       headers: z.object({
         link: z.string().optional().meta({ description: 'The next page: `rel="next"`.' }),
       }),
-      ...json(listOf(ApiKey)),
+      ...json(listOf(ApiKey).meta({ id: "ApiKeyList" })),
     },
     ...problems(),
   },

@@ -1,5 +1,6 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { Batch, BatchResult, CreateBatch, OUTPUT_FORMATS } from "../../shared/contracts/batch.ts";
+import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
 import { BatchId } from "../../shared/contracts/ids.ts";
 import { cancelAfterMs } from "../cancel-after.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -11,7 +12,7 @@ import { deleteBatch } from "../services/delete-batch.ts";
 import { getBatch, getBatchResults } from "../services/get-batch.ts";
 import { retryBatch } from "../services/retry-batch.ts";
 import { acceptedFormat, answerResults } from "./answer-results.ts";
-import { BEARER, acceptedHeaders, problems } from "./responses.ts";
+import { BEARER, CREATING_PROBLEMS, acceptedHeaders, problems } from "./responses.ts";
 
 const answer = { content: { "application/json": { schema: Batch } } };
 const described = { tags: ["Batches"], security: BEARER };
@@ -30,7 +31,7 @@ const create = createRoute({
   description: "One bad image never fails its batch: it has an error in the results.",
   ...described,
   request: {
-    headers: z.object({
+    headers: CreatingHeaders.extend({
       "cancel-after": z.string().optional().meta({
         description: "`30s`, `5m` or `2h`: let it expire unless it has ended by then.",
         example: "2h",
@@ -40,7 +41,13 @@ const create = createRoute({
   },
   responses: {
     202: { description: "Accepted: ask again at `Location`.", headers: acceptedHeaders, ...answer },
-    ...problems("model_not_found", "image_too_large", "unsupported_media_type", "fetch_forbidden"),
+    ...problems(
+      ...CREATING_PROBLEMS,
+      "model_not_found",
+      "image_too_large",
+      "unsupported_media_type",
+      "fetch_forbidden",
+    ),
   },
 });
 
@@ -104,10 +111,10 @@ const retry = createRoute({
   description:
     "Makes a new batch of the items that failed or were canceled, and of what was never listed of a batch that was canceled or has expired.",
   ...described,
-  request: { params },
+  request: { params, headers: CreatingHeaders },
   responses: {
     202: { description: "The new batch: ask again at `Location`.", headers: acceptedHeaders, ...answer },
-    ...problems("not_found", "conflict"),
+    ...problems(...CREATING_PROBLEMS, "not_found"),
   },
 });
 

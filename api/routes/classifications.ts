@@ -6,6 +6,7 @@ import {
   ClassificationTextOptions,
   CreateClassification,
 } from "../../shared/contracts/classification.ts";
+import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
 import { ClassificationId } from "../../shared/contracts/ids.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -17,7 +18,7 @@ import { createClassification } from "../services/create-classification.ts";
 import type { CreateClassificationInput } from "../services/create-classification.ts";
 import type { ImageBytes } from "../services/store-image.ts";
 import { getClassification } from "../services/get-classification.ts";
-import { BEARER, acceptedHeaders, problems } from "./responses.ts";
+import { BEARER, CREATING_PROBLEMS, acceptedHeaders, problems } from "./responses.ts";
 
 const ImageFile = z
   .custom<File>((value) => value instanceof File, "must be a file")
@@ -37,7 +38,7 @@ const create = createRoute({
   tags: ["Classifications"],
   security: BEARER,
   request: {
-    headers: z.object({
+    headers: CreatingHeaders.extend({
       prefer: z
         .string()
         .optional()
@@ -59,7 +60,13 @@ const create = createRoute({
   responses: {
     200: { description: "Finished in time.", ...answer },
     202: { description: "Accepted: ask again at `Location`.", headers: acceptedHeaders, ...answer },
-    ...problems("model_not_found", "image_too_large", "unsupported_media_type", "invalid_image"),
+    ...problems(
+      ...CREATING_PROBLEMS,
+      "model_not_found",
+      "image_too_large",
+      "unsupported_media_type",
+      "invalid_image",
+    ),
   },
 });
 

@@ -1,5 +1,6 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { BatchResult } from "../../shared/contracts/batch.ts";
+import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
 import { LabelerId, RunId } from "../../shared/contracts/ids.ts";
 import { CreateRun, Run } from "../../shared/contracts/labeler.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -9,7 +10,7 @@ import { cancelRun } from "../services/cancel-run.ts";
 import { createRun } from "../services/create-run.ts";
 import { getRun, getRunResults, listRuns } from "../services/get-run.ts";
 import { answerResults } from "./answer-results.ts";
-import { BEARER, acceptedHeaders, json, listOf, problems } from "./responses.ts";
+import { BEARER, CREATING_PROBLEMS, acceptedHeaders, json, listOf, problems } from "./responses.ts";
 
 const labelerParams = z.object({ id: LabelerId });
 const runParams = z.object({ id: LabelerId, run_id: RunId });
@@ -25,10 +26,16 @@ const create = createRoute({
   summary: "Label the objects that are in the bucket",
   description: "One run of a labeler moves at a time.",
   ...described,
-  request: { params: labelerParams, body: { required: true, ...json(CreateRun) } },
+  request: { params: labelerParams, headers: CreatingHeaders, body: { required: true, ...json(CreateRun) } },
   responses: {
     202: { description: "Accepted: ask again at `Location`.", headers: acceptedHeaders, ...json(Run) },
-    ...problems("not_found", "conflict", "fetch_forbidden", "image_too_large", "unsupported_media_type"),
+    ...problems(
+      ...CREATING_PROBLEMS,
+      "not_found",
+      "fetch_forbidden",
+      "image_too_large",
+      "unsupported_media_type",
+    ),
   },
 });
 

@@ -1,4 +1,5 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
+import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
 import { LabelerId } from "../../shared/contracts/ids.ts";
 import { CreateLabeler, Labeler, ResumedLabeler } from "../../shared/contracts/labeler.ts";
 import { listLabelers } from "../../shared/state/labelers.ts";
@@ -10,7 +11,7 @@ import { deleteLabeler } from "../services/delete-labeler.ts";
 import { getLabeler } from "../services/get-labeler.ts";
 import { pauseLabeler } from "../services/pause-labeler.ts";
 import { resumeLabeler } from "../services/resume-labeler.ts";
-import { BEARER, acceptedHeaders, json, listOf, problems } from "./responses.ts";
+import { BEARER, CREATING_PROBLEMS, acceptedHeaders, json, listOf, problems } from "./responses.ts";
 
 const params = z.object({ id: LabelerId });
 const described = { tags: ["Labelers"], security: BEARER };
@@ -22,7 +23,7 @@ const create = createRoute({
   description:
     "It labels what bucket events tell of (see `POST /v1/events/s3`) and, by its runs, what is there already. Each version of an object is labelled once.",
   ...described,
-  request: { body: { required: true, ...json(CreateLabeler) } },
+  request: { headers: CreatingHeaders, body: { required: true, ...json(CreateLabeler) } },
   responses: {
     201: {
       description: "The labeler, which is active.",
@@ -30,9 +31,9 @@ const create = createRoute({
       ...json(Labeler),
     },
     ...problems(
+      ...CREATING_PROBLEMS,
       "model_not_found",
       "fetch_forbidden",
-      "conflict",
       "image_too_large",
       "unsupported_media_type",
     ),

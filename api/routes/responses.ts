@@ -12,9 +12,12 @@ const ALWAYS: ErrorCode[] = [
   "overloaded",
 ];
 
+/** What a route may answer besides that takes `Idempotency-Key`. */
+export const CREATING_PROBLEMS: ErrorCode[] = ["conflict", "idempotency_key_reused"];
+
 /** The error answers of a route for its OpenAPI description, by status: those of every route under /v1 and these codes. */
 export function problems(...codes: ErrorCode[]) {
-  const byStatus = Map.groupBy([...ALWAYS, ...codes], (code) => ERROR_KINDS[code].status);
+  const byStatus = Map.groupBy(new Set([...ALWAYS, ...codes]), (code) => ERROR_KINDS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, each]) => [
       status,

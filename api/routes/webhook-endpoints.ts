@@ -1,4 +1,5 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
+import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
 import { WebhookEndpointId } from "../../shared/contracts/ids.ts";
 import {
   CreateWebhookEndpoint,
@@ -22,7 +23,7 @@ import { listWebhookAttempts } from "../services/list-webhook-attempts.ts";
 import { recoverMessages } from "../services/recover-messages.ts";
 import { rotateEndpointSecret } from "../services/rotate-endpoint-secret.ts";
 import { sendTestMessage } from "../services/send-test-message.ts";
-import { BEARER, problems } from "./responses.ts";
+import { BEARER, CREATING_PROBLEMS, problems } from "./responses.ts";
 
 const described = { tags: ["Webhooks"], security: BEARER };
 const params = z.object({ id: WebhookEndpointId });
@@ -43,10 +44,10 @@ const create = createRoute({
   summary: "Register an endpoint",
   description: "Its secret is shown in this answer and never again.",
   ...described,
-  request: { body: { required: true, content: json(CreateWebhookEndpoint) } },
+  request: { headers: CreatingHeaders, body: { required: true, content: json(CreateWebhookEndpoint) } },
   responses: {
     201: { description: "The endpoint and its secret.", content: json(WebhookEndpointWithSecret) },
-    ...problems("conflict", "image_too_large", "unsupported_media_type"),
+    ...problems(...CREATING_PROBLEMS, "image_too_large", "unsupported_media_type"),
   },
 });
 

@@ -7,6 +7,7 @@ export const ERROR_KINDS = {
   forbidden: { status: 403, title: "This API key may not do that" },
   not_found: { status: 404, title: "There is nothing here" },
   conflict: { status: 409, title: "The state of the resource does not allow that" },
+  idempotency_key_reused: { status: 422, title: "The Idempotency-Key belongs to another request" },
   invalid_image: { status: 422, title: "The image cannot be decoded" },
   image_too_large: { status: 413, title: "The image is too large" },
   unsupported_media_type: { status: 415, title: "This kind of content is not supported" },

@@ -8,6 +8,7 @@ import { ERROR_KINDS, Problem, problemType } from "../../../shared/contracts/err
 interface Route {
   method: string;
   path: string;
+  request?: { headers?: z.ZodObject };
   responses: Record<string, { content?: Record<string, { schema: z.ZodType }> }>;
 }
 
