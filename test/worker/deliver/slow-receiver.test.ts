@@ -50,7 +50,7 @@ async function startReceiver(isDead: boolean): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
 }
 
-async function send(url: string): Promise<void> {
+async function send(url: string): Promise<string> {
   const id = await messageId(newId("cls"), "classification.succeeded", url);
   const payload = {
     message_id: id,
@@ -62,13 +62,15 @@ async function send(url: string): Promise<void> {
     sending: 0,
   };
   await deps.queues.enqueueDeliver({ id, payload });
+  return id;
 }
 
 test("a dead receiver, whose many messages come first, holds up none of 49 others", async () => {
   const [dead = "", ...others] = await Promise.all(
     Array.from({ length: RECEIVERS }, (_, i) => startReceiver(i === 0)),
   );
-  for (let message = 0; message < FOR_THE_DEAD_ONE; message++) await send(dead);
+  const toTheDead: string[] = [];
+  for (let message = 0; message < FOR_THE_DEAD_ONE; message++) toTheDead.push(await send(dead));
   for (let message = 0; message < FOR_EACH_OTHER; message++) for (const other of others) await send(other);
   const config = readConfig(WorkerConfig, { ALLOWED_PRIVATE_NETWORKS: "127.0.0.1/32" });
   deliver = startDeliver({ ...deps, config, onCrash: () => {} });
@@ -82,11 +84,7 @@ test("a dead receiver, whose many messages come first, holds up none of 49 other
   expect(count("hangs"), "it has two attempts under way").toBe(2);
 
   const queue = new Queue(queueNames.deliver, { connection: deps.redis, prefix: REDIS_PREFIX });
-  const waiting = await queue.getJobs(["delayed", "wait", "active"]);
+  const attempts = await Promise.all(toTheDead.map(async (id) => (await queue.getJob(id))?.attemptsMade));
   await queue.close();
-  expect(waiting).toHaveLength(FOR_THE_DEAD_ONE);
-  expect(
-    waiting.filter(({ attemptsMade }) => attemptsMade > 0),
-    "a put-off uses up no attempt",
-  ).toEqual([]);
+  expect(attempts, "none is lost, and a put-off uses up no attempt").toEqual(toTheDead.map(() => 0));
 });
