@@ -2,12 +2,14 @@ import pLimit from "p-limit";
 import { suspect } from "../../../shared/state/suspects.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchResult } from "../../../shared/contracts/batch.ts";
-import type { ClassifyChunkPayload } from "../../../shared/contracts/queue-payloads.ts";
-import { storageKeys } from "../../../shared/keys.ts";
+import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
+import type { BatchRecord, ClassifyChunkPayload } from "../../../shared/contracts/queue-payloads.ts";
+import { redisKeys, storageKeys } from "../../../shared/keys.ts";
 import { batchItemId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
-import { getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
+import { endBatch, getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
 import { sealChunks } from "../../../shared/state/count-chunk.ts";
+import { requestCancel } from "../../../shared/state/stop-batch.ts";
 import { classifyChunk } from "../../../worker/classify/classify-chunk.ts";
 import { TEST_DIGEST, batchRecord, raven, swan, testLabelling } from "../../support/labelling.ts";
 import type { Answers } from "../../support/labelling.ts";
@@ -28,8 +30,13 @@ const chunkDeps = (answers: Answers) => {
 };
 
 /** A batch of `chunks` chunks in progress, and the job of one of them with an item for each path. */
-async function startedBatch(chunks: number, paths: string[], chunk = 0): Promise<ClassifyChunkPayload> {
-  const record = batchRecord();
+async function startedBatch(
+  chunks: number,
+  paths: string[],
+  chunk = 0,
+  more: Partial<BatchRecord> = {},
+): Promise<ClassifyChunkPayload> {
+  const record = batchRecord(more);
   await putBatch(deps.redis, record, chunks * paths.length);
   await startBatch(deps.redis, record.id);
   await sealChunks(deps.redis, record.id, chunks);
@@ -178,4 +185,128 @@ test("no more images are in hand than allowed", async () => {
   const labelling = { ...classifyDeps.labelling, sources };
   await classifyChunk(payload, FIRST, { ...classifyDeps, labelling, inHand: pLimit(3) });
   expect(most).toBe(3);
+});
+
+test("a chunk whose batch was canceled ends without a look at its images, and each line tells which that was", async () => {
+  const payload = await startedBatch(1, ["/a"]);
+  const key = storageKeys.upload(batchItemId(payload.batch_id, 1));
+  const items = [
+    ...payload.items,
+    { index: 1, custom_id: "sent", image: { type: "data" as const, key, media_type: "image/png", bytes: 7 } },
+    { index: 2, custom_id: "line 3", fault: "Line 3 of the manifest is not UTF-8." },
+  ];
+  await requestCancel(deps.redis, payload.batch_id);
+  const { deps: all, fetched } = chunkDeps({ "/a": [swan] });
+  await classifyChunk({ ...payload, items }, FIRST, all);
+  const lines = await part(payload);
+  expect(lines.map(({ status, error, input }) => [status, error?.code, input])).toEqual([
+    ["canceled", "canceled", { type: "url", url: "https://images.example/a" }],
+    [
+      "canceled",
+      "canceled",
+      { type: "data", media_type: "image/png", bytes: 7, upload_id: batchItemId(payload.batch_id, 1) },
+    ],
+    ["failed", "invalid_request", undefined],
+  ]);
+  expect(lines[0]?.error).toMatchObject({ retryable: true, detail: expect.stringContaining("canceled") });
+  expect(fetched).toEqual([]);
+  expect(await finishJobs(payload)).toHaveLength(1);
+});
+
+/** The parts of a worker whose fetches of `/slow` last until `end` is called, and the word that the first has begun. */
+function slowDeps() {
+  const { deps: all } = chunkDeps({ "/a": [swan] });
+  const { safeFetch } = all.labelling.sources;
+  const begun = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const fetch: typeof safeFetch.fetch = async (url, ...rest) => {
+    if (!url.endsWith("/slow")) return safeFetch.fetch(url, ...rest);
+    begun.resolve();
+    await ended.promise;
+    return { status: 200, headers: {}, body: swan, truncated: false, url };
+  };
+  const sources = { ...all.labelling.sources, safeFetch: { ...safeFetch, fetch } };
+  return {
+    deps: { ...all, inHand: pLimit(2), labelling: { ...all.labelling, sources } },
+    hasBegun: begun.promise,
+    end: ended.resolve,
+  };
+}
+
+test("a chunk in hand hears within some seconds that its batch is canceled: what has its labels by then keeps them", async () => {
+  const payload = await startedBatch(1, ["/a", "/slow", "/slow", "/a"]);
+  const { deps: slow, hasBegun, end } = slowDeps();
+  const running = classifyChunk(payload, FIRST, slow);
+  await hasBegun;
+  await requestCancel(deps.redis, payload.batch_id);
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  end();
+  await running;
+  expect((await part(payload)).map(({ status }) => status)).toEqual([
+    "succeeded",
+    "canceled",
+    "canceled",
+    "canceled",
+  ]);
+  expect(await counts(payload)).toEqual({ total: 4, succeeded: 1, failed: 0, canceled: 3 });
+});
+
+test("an item that waits for another try is canceled without it", async () => {
+  const payload = await startedBatch(1, ["/down"]);
+  const { deps: all, fetched } = chunkDeps({ "/down": [503] });
+  const running = classifyChunk(payload, FIRST, all);
+  await expect.poll(() => fetched).toHaveLength(1);
+  await requestCancel(deps.redis, payload.batch_id);
+  await running;
+  expect((await part(payload)).map(({ status }) => status)).toEqual(["canceled"]);
+  expect(fetched.length).toBeLessThan(3);
+});
+
+test("after the deadline of its batch a chunk ends as one that is canceled, with that reason", async () => {
+  const payload = await startedBatch(1, ["/a"], 0, { deadline: new Date(Date.now() - 1).toISOString() });
+  await classifyChunk(payload, FIRST, chunkDeps({ "/a": [swan] }).deps);
+  const [line] = await part(payload);
+  expect([line?.status, line?.error?.code]).toEqual(["canceled", "deadline_exceeded"]);
+  expect((await getBatchState(deps.redis, payload.batch_id))?.stop).toBe("expired");
+});
+
+test.each(["before it begins", "while it runs"])(
+  "a chunk whose batch fails %s leaves nothing behind",
+  async (when) => {
+    const payload = await startedBatch(2, ["/slow"]);
+    const { deps: slow, hasBegun, end } = slowDeps();
+    const fail = () => endBatch(deps.redis, payload.batch_id, "failed", new Date().toISOString());
+    if (when === "before it begins") await fail();
+    const running = classifyChunk(payload, FIRST, slow);
+    if (when === "while it runs") {
+      await hasBegun;
+      await fail();
+    }
+    end();
+    await running;
+    expect(await deps.storage.get(storageKeys.batchPart(payload.batch_id, 0))).toBeUndefined();
+    expect(await counts(payload)).toMatchObject({ succeeded: 0, canceled: 0 });
+  },
+);
+
+test("progress is told to who asked for it: once however often its chunk is done, and as another message later", async () => {
+  const webhook = { url: "https://client.example/hook", events: ["batch.progress" as const] };
+  const payload = await startedBatch(4, ["/a"], 0, { webhook });
+  const { deps: all } = chunkDeps({ "/a": [swan] });
+  for (const crashes of [0, 1]) await classifyChunk(payload, { ...FIRST, crashes }, all);
+  await classifyChunk({ ...payload, chunk: 1 }, FIRST, all);
+  const told = async () =>
+    (await readQueue(deps.redis, queueNames.deliver))
+      .map((job) => DeliverPayload.parse(job.payload))
+      .filter(({ body }) => body.includes(payload.batch_id));
+  const [message, ...others] = await told();
+  expect(others).toEqual([]);
+  expect(JSON.parse(message?.body ?? "")).toMatchObject({
+    type: "batch.progress",
+    data: { id: payload.batch_id, status: "in_progress", request_counts: { total: 4, succeeded: 1 } },
+  });
+  await deps.redis.hincrby(redisKeys.batch(payload.batch_id), "progress_at", -5_000);
+  for (const chunk of [2, 3]) await classifyChunk({ ...payload, chunk }, FIRST, all);
+  expect((await told()).length, "the last chunk tells the end, not the progress").toBe(2);
+  expect(new Set((await told()).map(({ message_id }) => message_id)).size).toBe(2);
 });
