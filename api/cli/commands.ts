@@ -11,6 +11,14 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "batch results": async () => (await import("./commands/batch-results.ts")).batchResults,
   "batch cancel": async () => (await import("./commands/batch-cancel.ts")).batchCancel,
   "batch retry": async () => (await import("./commands/batch-retry.ts")).batchRetry,
+  "labeler create": async () => (await import("./commands/labeler-create.ts")).labelerCreate,
+  "labeler run": async () => (await import("./commands/labeler-run.ts")).labelerRun,
+  "labeler status": status,
+  "labeler results": async () => (await import("./commands/labeler-results.ts")).labelerResults,
+  "labeler cancel": async () => (await import("./commands/labeler-cancel.ts")).labelerCancel,
+  "labeler list": async () => (await import("./commands/labeler-list.ts")).labelerList,
+  "labeler pause": async () => (await import("./commands/labeler-pause.ts")).labelerPause,
+  "labeler resume": async () => (await import("./commands/labeler-resume.ts")).labelerResume,
   bench: async () => (await import("./commands/bench.ts")).benchCommand,
 };
 
@@ -19,14 +27,22 @@ export const HELP = `Usage: tresline COMMAND [OPTION]...
 
 Has images labelled by a running Tresline.
 
-  classify FILE|URL...  label images
-  status ID             show a classification or a batch
-  batch create          label many images together
-  batch status ID       show how far a batch is
-  batch results ID      write what became of its images
-  batch cancel ID       label no more of it
-  batch retry ID        label again what failed
-  bench [URL]           put a load on the service and say how fast it labels
+  classify FILE|URL...   label images
+  status ID              show a classification, batch, labeler or run
+  batch create           label many images together
+  batch status ID        show how far a batch is
+  batch results ID       write what became of its images
+  batch cancel ID        label no more of it
+  batch retry ID         label again what failed
+  labeler create PLACE   label the objects of a bucket from now on
+  labeler run ID         label the objects that are there
+  labeler status ID      show a labeler or a run
+  labeler results RUN    write what became of the objects of a run
+  labeler cancel RUN     label no more of it
+  labeler list           list the labelers
+  labeler pause ID       label nothing until it is resumed
+  labeler resume ID      go on, and find what was missed
+  bench [URL]            put a load on the service and say how fast it labels
 
 tresline COMMAND --help says more.
 `;

@@ -17,12 +17,12 @@ export async function openImage(
 export async function openImageFile(path: string, { readFile }: Pick<Context, "readFile">): Promise<Blob> {
   const type = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase();
   if (type === undefined)
-    throw new UsageError(`${path}: the name says no image format; rename it to end in .jpg or .png.`);
+    throw new UsageError(`The name ${path} says no image format; rename it to end in .jpg or .png.`);
   try {
     return new Blob([await readFile(path)], { type: `image/${type === "jpg" ? "jpeg" : type}` });
   } catch (error) {
     throw new UsageError(
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      `The file cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
 }

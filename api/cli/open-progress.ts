@@ -1,4 +1,4 @@
-import { SingleBar } from "cli-progress";
+import { Presets, SingleBar } from "cli-progress";
 import { printDuration } from "./print-duration.ts";
 
 /** Milliseconds between lines where there is no terminal to draw on. */
@@ -18,8 +18,9 @@ export function openProgress(stream: NodeJS.WriteStream): Progress {
   const pace = (ended: number, total: number): string => {
     const now = performance.now();
     first ??= { ended, at: now };
-    const rate = (ended - first.ended) / ((now - first.at) / 1_000);
-    if (!(rate > 0) || !Number.isFinite(rate)) return "";
+    const seconds = (now - first.at) / 1_000;
+    const rate = (ended - first.ended) / seconds;
+    if (seconds < 1 || rate === 0) return "";
     const left = ended < total ? `, ${printDuration((total - ended) / rate)} left` : "";
     return `, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} images/s${left}`;
   };
@@ -30,10 +31,12 @@ type Pace = (ended: number, total: number) => string;
 
 function openBar(stream: NodeJS.WriteStream, pace: Pace): Progress {
   const format = "{bar} {value} of {total} images{pace}";
-  const bar = new SingleBar({ format, stream, barsize: 24, clearOnComplete: true, gracefulExit: false });
-  bar.start(0, 0, { pace: "" });
+  const options = { format, stream, barsize: 24, clearOnComplete: true, gracefulExit: false };
+  const bar = new SingleBar(options, Presets.shades_classic);
   return {
     update(ended, total) {
+      if (total === 0) return;
+      if (!bar.isActive) bar.start(total, ended, { pace: "" });
       bar.setTotal(total);
       bar.update(ended, { pace: pace(ended, total) });
     },

@@ -15,7 +15,7 @@ export function printBench(result: BenchResult): string {
       ["Service", `model ${model} on ${device}`],
       ["Load", loadLine(load)],
       ["Labelled", `${labelled} of ${images} images, ${imagesPerSecond.toFixed(1)} images/s`],
-      ...(latency === null ? [] : [["Latency", latencyLine(latency)] as const]),
+      ["Latency", latency === null ? undefined : latencyLine(latency)],
       ["Mean times", stageLine(result)],
     ]),
     ...histogram(result),

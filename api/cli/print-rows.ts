@@ -1,9 +1,9 @@
 const WIDTH = 80;
 const INDENT = 15;
 
-/** Labels and texts, a row each, broken at spaces for a terminal of 80 columns; it ends in a newline. */
-export const printRows = (rows: readonly (readonly [label: string, text: string])[]): string =>
-  rows.map(([label, text]) => `${printRow(label, text)}\n`).join("");
+/** Labels and texts, a row each but for those without a text, broken at spaces for a terminal of 80 columns; it ends in a newline. */
+export const printRows = (rows: readonly (readonly [label: string, text: string | undefined])[]): string =>
+  rows.map(([label, text]) => (text === undefined ? "" : `${printRow(label, text)}\n`)).join("");
 
 function printRow(label: string, text: string): string {
   const lines: string[] = [];

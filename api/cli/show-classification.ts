@@ -13,10 +13,7 @@ export async function showClassification(
 ): Promise<number> {
   const classification = !isAwaited
     ? await client.classifications.get(id)
-    : await watch(err, {
-        left: () => `${id} goes on without this command; see it again by: tresline status ${id} --wait`,
-        wait: (_, signal) => client.classifications.wait(id, { signal }),
-      });
+    : await watch(err, id, (_, signal) => client.classifications.wait(id, { signal }));
   await out(asJson ? `${JSON.stringify(classification)}\n` : printClassification(classification));
   const { status, completed_at } = classification;
   return completed_at === null || status === "succeeded" ? 0 : 1;
@@ -33,13 +30,12 @@ function printClassification({
   metrics,
 }: Classification): string {
   const labels = predictions?.map(({ label, score }) => `${label} ${score.toFixed(3)}`);
-  const rows: (readonly [string, string])[] = [
+  return printRows([
     ["Classification", id],
     ["Status", status],
     ["Model", device === null ? model : `${model} on ${device}`],
-  ];
-  if (labels) rows.push(["Labels", labels.join(", ") || "none above the threshold"]);
-  if (error) rows.push(["Why", `${error.code}: ${error.detail}`]);
-  if (metrics.total_ms !== undefined) rows.push(["Took", `${Math.round(metrics.total_ms)} ms`]);
-  return printRows(rows);
+    ["Labels", labels && (labels.join(", ") || "none above the threshold")],
+    ["Why", error === null ? undefined : `${error.code}: ${error.detail}`],
+    ["Took", metrics.total_ms === undefined ? undefined : `${Math.round(metrics.total_ms)} ms`],
+  ]);
 }

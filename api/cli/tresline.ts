@@ -40,7 +40,9 @@ async function main(args: string[]): Promise<number> {
     return (await run(given, contextOf(url, key, json))) ?? 0;
   } catch (error) {
     const isUsers = error instanceof UsageError || hasCode(error, "ERR_PARSE_ARGS");
-    throw isUsers ? new UsageError(`${error.message} See tresline ${name} --help.`) : error;
+    throw isUsers
+      ? new UsageError(`${error.message.replaceAll("\n", " ")} See tresline ${name} --help.`)
+      : error;
   }
 }
 
@@ -94,5 +96,5 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  process.stderr.write(`tresline: ${(error as Error).message.replaceAll("\n", " ")}\n`);
+  process.stderr.write(`tresline: ${(error as Error).message}\n`);
 }

@@ -2,17 +2,17 @@ import { Interrupted } from "./command.ts";
 import { openProgress } from "./open-progress.ts";
 import type { Progress } from "./open-progress.ts";
 
-/** What is waited for. */
-export interface Watched<Value> {
-  /** What to tell whoever stops waiting: what goes on, and the command that shows it again. */
-  left: () => string;
-  wait: (update: Progress["update"], signal: AbortSignal) => Promise<Value>;
-}
-
-/** Waits for work of the service and shows how far it is. Throws Interrupted on Ctrl-C, which leaves the work running. */
-export async function watch<Value>(err: NodeJS.WriteStream, { left, wait }: Watched<Value>): Promise<Value> {
+/**
+ * Waits for work of the service and shows how far it is. Throws Interrupted on Ctrl-C, which leaves the work running.
+ * @param left the id of what then goes on, or what to tell of it
+ */
+export async function watch<Value>(
+  err: NodeJS.WriteStream,
+  left: string | (() => string),
+  wait: (update: Progress["update"], signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
   const leaving = new AbortController();
-  const leave = () => leaving.abort(new Interrupted(left()));
+  const leave = () => leaving.abort(new Interrupted(typeof left === "string" ? goesOn(left) : left()));
   process.once("SIGINT", leave);
   const progress = openProgress(err);
   try {
@@ -22,3 +22,5 @@ export async function watch<Value>(err: NodeJS.WriteStream, { left, wait }: Watc
     process.off("SIGINT", leave);
   }
 }
+
+const goesOn = (id: string) => `${id} goes on. See it again by:\n  tresline status ${id} --wait`;

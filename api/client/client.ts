@@ -2,6 +2,8 @@ import { batches } from "./batches.ts";
 import type { Batches } from "./batches.ts";
 import { classifications } from "./classifications.ts";
 import type { Classifications } from "./classifications.ts";
+import { labelers } from "./labelers.ts";
+import type { Labelers } from "./labelers.ts";
 import { openTransport } from "./transport.ts";
 import type { ClientOptions } from "./transport.ts";
 
@@ -11,16 +13,22 @@ export { verifyWebhook } from "./verify-webhook.ts";
 export type { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 export type { Classification } from "../../shared/contracts/classification.ts";
 export type { Event } from "../../shared/contracts/event.ts";
+export type { Labeler, Run } from "../../shared/contracts/labeler.ts";
 export type { ImageInput } from "../../shared/contracts/image.ts";
 
 /** A running Tresline, for programs: what it takes and answers is spelled as in its contract. */
 export interface Client {
   classifications: Classifications;
   batches: Batches;
+  labelers: Labelers;
 }
 
 /** A client of the service at `url`. It holds no connection of its own: it need not be closed. */
 export function createClient(options: ClientOptions): Client {
   const transport = openTransport(options);
-  return { classifications: classifications(transport), batches: batches(transport) };
+  return {
+    classifications: classifications(transport),
+    batches: batches(transport),
+    labelers: labelers(transport),
+  };
 }

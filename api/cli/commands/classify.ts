@@ -49,20 +49,18 @@ ${LABEL_HELP}
         image,
       };
     };
-    const outcomes = await watch(context.err, {
-      left: () =>
-        ids.length === 0
-          ? "Stopped before the service had taken an image."
-          : `${ids.length} of ${images.length} images are with the service and go on; see them by: tresline status ${ids.slice(0, 2).join(" ")}${ids.length > 2 ? " …" : ""}`,
-      async wait(update, signal) {
-        let ended = 0;
-        update(ended, images.length);
-        return pLimit(AT_ONCE).map(images, async (image) => {
-          const outcome = await labelOne(image, signal).catch((error: unknown) => faultOf(image, error));
-          update(++ended, images.length);
-          return outcome;
-        });
-      },
+    const left = () =>
+      ids.length === 0
+        ? "Stopped before the service had taken an image."
+        : `${ids.length} of ${images.length} images go on. See the first again by:\n  tresline status ${ids[0]} --wait`;
+    const outcomes = await watch(context.err, left, async (update, signal) => {
+      let ended = 0;
+      update(ended, images.length);
+      return pLimit(AT_ONCE).map(images, async (image) => {
+        const outcome = await labelOne(image, signal).catch((error: unknown) => faultOf(image, error));
+        update(++ended, images.length);
+        return outcome;
+      });
     });
     await print(outcomes, values.wait ?? false, context);
     return outcomes.every(({ error }) => error === null) ? 0 : 1;

@@ -1,19 +1,25 @@
 import { UsageError, command } from "../command.ts";
 import { showBatch } from "../show-batch.ts";
 import { showClassification } from "../show-classification.ts";
+import { showLabeler } from "../show-labeler.ts";
+import { showRun } from "../show-run.ts";
 
-const SHOWS = new Map([
-  ["cls_", showClassification],
-  ["bat_", showBatch],
-]);
+/** What shows each kind of id. */
+const SHOWS: Readonly<Record<string, typeof showBatch>> = {
+  cls_: showClassification,
+  bat_: showBatch,
+  lbl_: (client, id, _, context) => showLabeler(client, id, context),
+  run_: showRun,
+};
 
 /** `tresline status`, and the same of each group of commands. */
 export const status = command({
   help: `Usage: tresline status ID... [OPTION]...
 
-Shows classifications (cls_…) and batches (bat_…).
+Shows classifications (cls_…), batches (bat_…), labelers (lbl_…) and their runs
+(run_…).
 
-  --wait             wait until they have ended
+  --wait             wait until they have ended; a labeler never does
 `,
   options: { wait: { type: "boolean" } },
   async run({ values, positionals: ids }, context) {
@@ -21,8 +27,8 @@ Shows classifications (cls_…) and batches (bat_…).
     const client = context.connect();
     let code = 0;
     for (const id of ids) {
-      const show = SHOWS.get(id.slice(0, 4));
-      if (!show) throw new UsageError(`${id} is no id: it begins with cls_ or bat_.`);
+      const show = SHOWS[id.slice(0, 4)];
+      if (!show) throw new UsageError(`${id} is no id: it begins with cls_, bat_, lbl_ or run_.`);
       code = Math.max(code, await show(client, id, values.wait ?? false, context));
     }
     return code;

@@ -92,6 +92,29 @@ test("results that nobody reads to their end are let go", async () => {
   }
 });
 
+test("what a batch left undone is done by another, and an ended batch can be deleted", async () => {
+  const items = [{ custom_id: "bad", image: { data: toDataUrl(Buffer.from("no image")) } }];
+  const { id } = await client.batches.create({ items });
+  await client.batches.wait(id);
+  const again = await client.batches.wait((await client.batches.retry(id)).id);
+  expect(again).toMatchObject({ retry_of: id, status: "completed", request_counts: { total: 1, failed: 1 } });
+  await client.batches.delete(id);
+  expect(await troubleOf(client.batches.get(id))).toMatchObject({ code: "not_found", status: 404 });
+});
+
+test("a canceled batch ends with what was labelled by then", async () => {
+  const image = { data: toDataUrl(readFigure("table_00.webp")) };
+  const items = Array.from({ length: 300 }, (_, index) => ({ custom_id: `${index}`, image }));
+  const { id } = await client.batches.create({ items }, { cancelAfter: "2h" });
+  expect(await client.batches.cancel(id)).toMatchObject({ id, deadline: expect.any(String) });
+  const { status, request_counts: counts } = await client.batches.wait(id);
+  expect(status).toBe("canceled");
+  const results = [];
+  for await (const result of client.batches.results(id)) results.push(result.status);
+  expect(results.filter((each) => each === "succeeded")).toHaveLength(counts.succeeded);
+  expect(counts.succeeded + counts.canceled).toBe(300);
+});
+
 test("a refusal says what was wrong and where, under which code and request", async () => {
   const image = { url: "ftp://example.com" };
   const error = await troubleOf(client.classifications.create(image, { top_k: 0 }));

@@ -103,11 +103,26 @@ test("Ctrl-C leaves the batch running and tells the command that shows it again"
   const file = write("many.jsonl", items);
   const { code, out, err } = await runAndInterrupt(["batch", "create", "--items", file, "--wait"], env);
   expect({ code, out }).toEqual({ code: 130, out: "" });
-  const [, again = ""] = /goes on without this command; see it again by: tresline (.*)$/m.exec(err) ?? [];
+  const [, again = ""] = /^tresline: bat_\w+ goes on\. See it again by:\n {2}tresline (.*)$/m.exec(err) ?? [];
   const shown = await runTresline(again.split(" "), env);
   expect(shown.code).toBe(0);
   expect(shown.out).toMatch(/^Images +300, 300 succeeded$/m);
   expect(shown.err).toMatch(/^\d+ of 300 images/m);
+});
+
+test("a batch is canceled, and what it left undone is labelled by another", async () => {
+  const items = Array.from({ length: 300 }, (_, index) => ({ custom_id: `${index}`, image }));
+  const made = await runTresline(["batch", "create", "--items", write("stopped.jsonl", items)], env);
+  expect(made.code).toBe(0);
+  const id = idOf(made.out);
+  const stopped = await runTresline(["batch", "cancel", id, "--wait"], env);
+  expect(stopped.code).toBe(0);
+  expect(stopped.out).toMatch(/^Status +canceled$/m);
+  expect(stopped.out).toMatch(new RegExp(`^Next +tresline batch retry ${id}$`, "m"));
+  const again = await runTresline(["batch", "retry", id, "--wait"], env);
+  expect(again.code).toBe(0);
+  expect(again.out).toMatch(new RegExp(`^Again +what ${id} left undone$`, "m"));
+  expect(again.out).toMatch(/^Status +completed$/m);
 });
 
 test("a batch that is not there is one line", async () => {
