@@ -9,6 +9,7 @@ import type { ApiEnv } from "./env.ts";
 import { auth } from "./middleware/auth.ts";
 import { CREATING, idempotency } from "./middleware/idempotency.ts";
 import { problemJson } from "./middleware/problem-json.ts";
+import { rateLimit } from "./middleware/rate-limit.ts";
 import { requestLog } from "./middleware/request-log.ts";
 import { requireScope } from "./middleware/require-scope.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
@@ -55,6 +56,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", webhookKeyRoutes(deps));
   app.route("/", s3EventRoutes(deps));
   app.use("/v1/*", auth(deps));
+  app.use("/v1/*", rateLimit(deps));
   app.use("/v1/*", requireScope);
   app.use(
     "/v1/*",

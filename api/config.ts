@@ -27,6 +27,13 @@ export const ApiConfig = CommonConfig.extend({
   MAX_BODY_BYTES: wholeNumber(1024, 1_000_000_000)
     .default(32_000_000)
     .meta({ description: "The largest body of a request, in bytes." }),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(0).meta({
+    description: "How many requests a key may send a minute; 0 for any number.",
+  }),
+  MAX_BACKLOG_SECONDS: wholeNumber(0, 86_400).default(0).meta({
+    description:
+      "How long the oldest image of a lane may have waited for a worker, in seconds, before more for that lane is answered 503; 0 takes everything.",
+  }),
   S3_EVENTS_TOKEN: z
     .string()
     .regex(/^[!-~]{16,}$/, "must have at least 16 characters, none of them a space")

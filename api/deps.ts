@@ -8,6 +8,8 @@ import { openFinishedFeed } from "../shared/state/finished-feed.ts";
 import type { FinishedFeed } from "../shared/state/finished-feed.ts";
 import { openStorage } from "../shared/storage/open-storage.ts";
 import type { Storage } from "../shared/storage/storage.ts";
+import { openBacklog } from "./backlog.ts";
+import type { Backlog } from "./backlog.ts";
 import { listenUrl } from "./config.ts";
 import type { ApiConfig } from "./config.ts";
 
@@ -18,6 +20,7 @@ export interface ApiDeps {
   storage: Storage;
   queues: Queues;
   finished: FinishedFeed;
+  backlog: Backlog;
   logger: Logger;
   /** What links begin with, without a slash at the end. */
   baseUrl: () => string;
@@ -46,6 +49,7 @@ export async function openDeps(
     storage,
     queues,
     finished,
+    backlog: openBacklog(queues),
     logger,
     stopping,
     baseUrl: () => config.PUBLIC_URL ?? listenUrl(config),

@@ -25,6 +25,9 @@ const OPTIONS: JobsOptions = {
   stackTraceLimit: 1,
 };
 
+/** How many of the longest waiting jobs are looked at: among them may be some that wait to be tried again. */
+const LOOKED_AT = 10;
+
 /** A job to add: `id` makes a second job under the same id a no-op while the first is there. */
 export interface NewJob<Payload> {
   id: string;
@@ -54,6 +57,16 @@ export function openQueues(redis: RedisClient) {
     /** How many jobs of a model wait in a lane, those put off until later among them. */
     countWaiting: (model: string, lane: Lane): Promise<number> =>
       queue(queueNames.classify(model, lane)).getJobCountByTypes("wait", "prioritized", "delayed"),
+    /** Since when the job of a model waits in a lane that has waited longest without ever being taken; undefined when none does. */
+    async oldestWaiting(model: string, lane: Lane): Promise<Date | undefined> {
+      const each = queue(queueNames.classify(model, lane));
+      const ids = await each.getRanges(["wait"], 0, LOOKED_AT - 1, true);
+      const jobs = await Promise.all(
+        ids.map((id) => redis.hmget(each.toKey(id), "timestamp", "processedOn")),
+      );
+      const since = jobs.flatMap(([made, takenAt]) => (made && !takenAt ? Number(made) : []));
+      return since.length === 0 ? undefined : new Date(Math.min(...since));
+    },
     /** The job of a classification of one of these models, which is there until its result is stored, and when a worker took it; or undefined. */
     async findClassification(
       models: readonly string[],

@@ -1,6 +1,7 @@
 import { createMiddleware } from "hono/factory";
 import type { Logger } from "../../shared/logger.ts";
 import type { ApiEnv } from "../env.ts";
+import { traceIdOf } from "../trace-id.ts";
 
 /** Logs one line a request: no query, no header and no body, since each may hold a secret. */
 export const requestLog = (logger: Logger) =>
@@ -16,6 +17,7 @@ export const requestLog = (logger: Logger) =>
         status,
         tenant: c.get("tenant"),
         key: c.get("keyId"),
+        trace_id: traceIdOf(c.req.header("traceparent")),
         ms: Math.round(performance.now() - began),
       },
       "request",

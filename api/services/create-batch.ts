@@ -6,6 +6,7 @@ import { batchItemId, newId } from "../../shared/new-id.ts";
 import type { ApiDeps } from "../deps.ts";
 import { acceptBatch } from "./accept-batch.ts";
 import { checkBucket } from "./check-bucket.ts";
+import { refuseOverload } from "./refuse-overload.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
 import { storeImage } from "./store-image.ts";
@@ -30,6 +31,7 @@ export async function createBatch(
   const { storage } = deps;
   const source = sourceOf(deps, request);
   const model = await resolveModel(deps, request.model);
+  await refuseOverload(deps, model, "bulk");
   const webhook = await resolveWebhook(deps, tenant, request);
   const id = newId("bat");
   const { items = [] } = request;

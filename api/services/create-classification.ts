@@ -4,6 +4,7 @@ import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads
 import { newId } from "../../shared/new-id.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import type { ApiDeps } from "../deps.ts";
+import { refuseOverload } from "./refuse-overload.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
 import { storeImage } from "./store-image.ts";
@@ -52,6 +53,7 @@ async function accept(
 ): Promise<Classification> {
   const now = Date.now();
   const model = await resolveModel(deps, options.model);
+  await refuseOverload(deps, model, options.priority);
   const webhook = await resolveWebhook(deps, tenant, options);
   const [pointer] = await Promise.all([storeImage(deps.storage, id, image), isHeard]);
   const payload: ClassifyImagePayload = {

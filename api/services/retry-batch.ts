@@ -7,6 +7,7 @@ import { newId } from "../../shared/new-id.ts";
 import type { ApiDeps } from "../deps.ts";
 import { acceptBatch } from "./accept-batch.ts";
 import { findBatch } from "./get-batch.ts";
+import { refuseOverload } from "./refuse-overload.ts";
 import { refuseWhileItMoves } from "./refuse-while-it-moves.ts";
 
 /**
@@ -21,6 +22,7 @@ export async function retryBatch(deps: ApiDeps, tenant: string, earlierId: strin
     throw new AppError("conflict", `The batch has no results to retry, for it failed: ${error.detail}`);
   if (counts.failed + counts.canceled === 0 && earlier.rest === null)
     throw new AppError("conflict", "No item of the batch failed or was canceled: there is nothing to retry.");
+  await refuseOverload(deps, earlier.record.model, "bulk");
   const id = newId("bat");
   const record: BatchRecord = {
     ...earlier.record,

@@ -103,9 +103,14 @@ test("the service's own key costs no question to Redis, any other one", async ()
   expect(await commandsOf(headers)).toBe(1);
 });
 
-test("the key of a request stands in its line of the log", async () => {
+test("the key of a request stands in its line of the log, and the trace it belongs to", async () => {
   const { shown, headers } = await makeKey(api, { tenant: "logged" });
-  await api.request("/v1/nothing", { headers });
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  await api.request("/v1/nothing", { headers: { ...headers, traceparent } });
   const line = api.logLines.findLast((each) => each.includes('"path":"/v1/nothing"'));
-  expect(JSON.parse(line ?? "")).toMatchObject({ tenant: "logged", key: shown.id });
+  expect(JSON.parse(line ?? "")).toMatchObject({
+    tenant: "logged",
+    key: shown.id,
+    trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+  });
 });
