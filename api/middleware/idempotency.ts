@@ -11,8 +11,8 @@ import type { ApiEnv } from "../env.ts";
 import { requestFingerprint } from "../request-fingerprint.ts";
 
 /**
- * The operations that create something and take `Idempotency-Key`, as Hono spells their paths. Not those that make a key:
- * their answer shows what must not be kept.
+ * The operations that create something and take `Idempotency-Key`, as Hono spells their paths. Not those that make a key
+ * or a secret: their answer shows what must not be kept.
  */
 export const CREATING = [
   "/v1/classifications",
@@ -20,7 +20,6 @@ export const CREATING = [
   "/v1/batches/:id/retry",
   "/v1/labelers",
   "/v1/labelers/:id/runs",
-  "/v1/webhook-endpoints",
 ];
 
 /** Seconds after which to ask again about a request that is in hand. */

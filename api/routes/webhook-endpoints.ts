@@ -1,5 +1,4 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
-import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
 import { WebhookEndpointId } from "../../shared/contracts/ids.ts";
 import {
   CreateWebhookEndpoint,
@@ -23,19 +22,10 @@ import { listWebhookAttempts } from "../services/list-webhook-attempts.ts";
 import { recoverMessages } from "../services/recover-messages.ts";
 import { rotateEndpointSecret } from "../services/rotate-endpoint-secret.ts";
 import { sendTestMessage } from "../services/send-test-message.ts";
-import { BEARER, CREATING_PROBLEMS, problems } from "./responses.ts";
+import { BEARER, json, listOf, problems } from "./responses.ts";
 
 const described = { tags: ["Webhooks"], security: BEARER };
 const params = z.object({ id: WebhookEndpointId });
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
-const listOf = <Schema extends z.ZodType>(schema: Schema) =>
-  json(
-    z.object({
-      object: z.literal("list"),
-      data: z.array(schema),
-      next_cursor: z.string().nullable().meta({ description: "Of the next page; null on the last." }),
-    }),
-  );
 
 const create = createRoute({
   method: "post",
@@ -44,10 +34,10 @@ const create = createRoute({
   summary: "Register an endpoint",
   description: "Its secret is shown in this answer and never again.",
   ...described,
-  request: { headers: CreatingHeaders, body: { required: true, content: json(CreateWebhookEndpoint) } },
+  request: { body: { required: true, ...json(CreateWebhookEndpoint) } },
   responses: {
-    201: { description: "The endpoint and its secret.", content: json(WebhookEndpointWithSecret) },
-    ...problems(...CREATING_PROBLEMS, "image_too_large", "unsupported_media_type"),
+    201: { description: "The endpoint and its secret.", ...json(WebhookEndpointWithSecret) },
+    ...problems("conflict", "image_too_large", "unsupported_media_type"),
   },
 });
 
@@ -58,7 +48,7 @@ const list = createRoute({
   summary: "List the endpoints",
   description: "The newest first, all on one page.",
   ...described,
-  responses: { 200: { description: "The endpoints.", content: listOf(WebhookEndpoint) }, ...problems() },
+  responses: { 200: { description: "The endpoints.", ...json(listOf(WebhookEndpoint)) }, ...problems() },
 });
 
 const get = createRoute({
@@ -69,7 +59,7 @@ const get = createRoute({
   ...described,
   request: { params },
   responses: {
-    200: { description: "The endpoint.", content: json(WebhookEndpoint) },
+    200: { description: "The endpoint.", ...json(WebhookEndpoint) },
     ...problems("not_found"),
   },
 });
@@ -80,9 +70,9 @@ const update = createRoute({
   operationId: "updateWebhookEndpoint",
   summary: "Change, enable or disable an endpoint",
   ...described,
-  request: { params, body: { required: true, content: json(UpdateWebhookEndpoint) } },
+  request: { params, body: { required: true, ...json(UpdateWebhookEndpoint) } },
   responses: {
-    200: { description: "The endpoint.", content: json(WebhookEndpoint) },
+    200: { description: "The endpoint.", ...json(WebhookEndpoint) },
     ...problems("not_found", "image_too_large", "unsupported_media_type"),
   },
 });
@@ -96,7 +86,7 @@ const remove = createRoute({
   ...described,
   request: { params },
   responses: {
-    200: { description: "It is deleted.", content: json(DeletedWebhookEndpoint) },
+    200: { description: "It is deleted.", ...json(DeletedWebhookEndpoint) },
     ...problems("not_found"),
   },
 });
@@ -110,7 +100,7 @@ const rotate = createRoute({
   ...described,
   request: { params, query: RotationQuery },
   responses: {
-    200: { description: "The endpoint and its new secret.", content: json(WebhookEndpointWithSecret) },
+    200: { description: "The endpoint and its new secret.", ...json(WebhookEndpointWithSecret) },
     ...problems("not_found"),
   },
 });
@@ -123,7 +113,7 @@ const test = createRoute({
   ...described,
   request: { params },
   responses: {
-    202: { description: "The message, on its way.", content: json(WebhookMessage) },
+    202: { description: "The message, on its way.", ...json(WebhookMessage) },
     ...problems("not_found", "conflict"),
   },
 });
@@ -137,7 +127,7 @@ const recover = createRoute({
   ...described,
   request: { params, query: RecoverQuery },
   responses: {
-    202: { description: "What is sent again.", content: json(WebhookRecovery) },
+    202: { description: "What is sent again.", ...json(WebhookRecovery) },
     ...problems("not_found", "conflict"),
   },
 });
@@ -165,7 +155,7 @@ const attempts = createRoute({
       headers: z.object({
         link: z.string().optional().meta({ description: 'The next page: `rel="next"`.' }),
       }),
-      content: listOf(WebhookAttempt),
+      ...json(listOf(WebhookAttempt)),
     },
     ...problems("not_found"),
   },

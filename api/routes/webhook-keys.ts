@@ -3,6 +3,7 @@ import { WebhookPublicKeys } from "../../shared/contracts/webhook.ts";
 import { listPublicKeys } from "../../shared/state/webhook-public-keys.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
+import { json } from "./responses.ts";
 
 /** Seconds that anybody may keep the answer: less than any overlap of two keys. */
 const MAX_AGE_S = 300;
@@ -17,7 +18,7 @@ const keys = createRoute({
   responses: {
     200: {
       description: "The keys of every such endpoint.",
-      content: { "application/json": { schema: WebhookPublicKeys } },
+      ...json(WebhookPublicKeys),
     },
   },
 });

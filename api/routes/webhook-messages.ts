@@ -6,11 +6,11 @@ import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { getWebhookMessage } from "../services/get-webhook-message.ts";
 import { resendMessage } from "../services/resend-message.ts";
-import { BEARER, problems } from "./responses.ts";
+import { BEARER, json, problems } from "./responses.ts";
 
 const described = { tags: ["Webhooks"], security: BEARER };
 const params = z.object({ id: MessageId });
-const content = { "application/json": { schema: WebhookMessage } };
+const answer = json(WebhookMessage);
 
 const get = createRoute({
   method: "get",
@@ -20,7 +20,7 @@ const get = createRoute({
   description: "One that was delivered is kept for a day, any other for two weeks.",
   ...described,
   request: { params },
-  responses: { 200: { description: "The message.", content }, ...problems("not_found") },
+  responses: { 200: { description: "The message.", ...answer }, ...problems("not_found") },
 });
 
 const resend = createRoute({
@@ -33,7 +33,7 @@ const resend = createRoute({
   ...described,
   request: { params },
   responses: {
-    202: { description: "The message, on its way.", content },
+    202: { description: "The message, on its way.", ...answer },
     ...problems("not_found", "conflict"),
   },
 });

@@ -5,10 +5,10 @@ import { getWebhookSecret, rotateSecret } from "../../shared/state/webhook-secre
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
-import { BEARER, problems } from "./responses.ts";
+import { BEARER, json, problems } from "./responses.ts";
 
 const described = { tags: ["Webhooks"], security: BEARER };
-const content = { "application/json": { schema: WebhookSecret } };
+const answer = json(WebhookSecret);
 
 const get = createRoute({
   method: "get",
@@ -18,7 +18,7 @@ const get = createRoute({
   description:
     "Standard Webhooks 1.0, HMAC-SHA256, for callbacks to a URL that was given with a request: give it to any Standard Webhooks library.",
   ...described,
-  responses: { 200: { description: "The secret.", content }, ...problems() },
+  responses: { 200: { description: "The secret.", ...answer }, ...problems() },
 });
 
 const rotate = createRoute({
@@ -29,7 +29,7 @@ const rotate = createRoute({
   description: "The secret before signs too for a while: each message then has a signature by either.",
   ...described,
   request: { query: RotationQuery },
-  responses: { 200: { description: "The new secret.", content }, ...problems() },
+  responses: { 200: { description: "The new secret.", ...answer }, ...problems() },
 });
 
 /** The routes of the tenant's default webhook secret. */
