@@ -53,10 +53,7 @@ export async function checkResponse(
 
 function bodiesOf(mediaType: string, text: string): unknown[] {
   if (mediaType === "application/x-ndjson")
-    return text
-      .trimEnd()
-      .split("\n")
-      .map((line): unknown => JSON.parse(line));
+    return text.split("\n").flatMap((line): unknown[] => (line === "" ? [] : [JSON.parse(line)]));
   if (["text/html", "text/csv", "application/vnd.apache.parquet"].includes(mediaType)) return [text];
   return [JSON.parse(text)];
 }
