@@ -32,8 +32,8 @@ export interface LabelerState {
   runs: number;
 }
 
-/** What may become of an object that an event told of. */
-export type ObjectOutcome = "labelled" | "failed" | "skipped" | "missed";
+/** What may become of an object that an event told an active labeler of; each has a counter of this name. */
+export type ObjectOutcome = "labelled" | "failed" | "skipped";
 
 /**
  * KEYS[1] the labeler (hash)   KEYS[2] the tenant's labelers (sorted set, all of score 0)   KEYS[3] those of the bucket (set)
@@ -125,19 +125,6 @@ export async function forgetLabeler(redis: RedisClient, record: LabelerRecord): 
 /** Whether a labeler's work has to wait; a deleted one counts as paused. */
 export async function isPaused(redis: RedisClient, labelerId: string): Promise<boolean> {
   return (await redis.hget(redisKeys.labeler(labelerId), "status")) !== "active";
-}
-
-/** KEYS[1] the labeler (hash)   ARGV[1] the counter   ARGV[2] how many   Of a deleted labeler nothing is counted. */
-const COUNT = `
-if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("HINCRBY", KEYS[1], ARGV[1], ARGV[2]) end`;
-
-/** Counts what became of one object that an event told of. */
-export async function countObject(
-  redis: RedisClient,
-  labelerId: string,
-  outcome: ObjectOutcome,
-): Promise<void> {
-  await redis.eval(COUNT, 1, redisKeys.labeler(labelerId), outcome, 1);
 }
 
 /**
