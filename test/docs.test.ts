@@ -43,6 +43,7 @@ const documents = [
   "docs/models.md",
   "docs/performance.md",
   "docs/preprocessing.md",
+  "docs/webhooks.md",
 ];
 
 test.each(documents)("the links of %s to files lead somewhere", (document) => {
