@@ -1,14 +1,15 @@
 import { Queue } from "bullmq";
 import type { JobsOptions } from "bullmq";
 import { ClassifyImagePayload, DeliverPayload } from "./contracts/queue-payloads.ts";
-import type { ClassifyPayload, ScanPayload } from "./contracts/queue-payloads.ts";
+import type { ClassifyObjectPayload, ClassifyPayload, ScanPayload } from "./contracts/queue-payloads.ts";
 import { Lane } from "./contracts/lane.ts";
 import { REDIS_PREFIX } from "./keys.ts";
 import type { RedisClient } from "./redis.ts";
 
-/** The names of the queues. Each model has its own two, so that a worker takes only what it can label. */
+/** The names of the queues. Each model has its own three, so that a worker takes only what it can label. */
 export const queueNames = {
   classify: (model: string, lane: Lane) => `classify.${model}.${lane}`,
+  objects: (model: string) => `classify.${model}.objects`,
   scan: "scan",
   deliver: "deliver",
 } as const;
@@ -51,12 +52,17 @@ export function openQueues(redis: RedisClient) {
       jobs.map(({ id, payload }) => ({ name, data: payload, opts: { ...OPTIONS, ...options, jobId: id } })),
     );
   };
+  const countWaiting = (name: string): Promise<number> =>
+    queue(name).getJobCountByTypes("wait", "prioritized", "delayed");
   return {
     enqueueClassify: (model: string, lane: Lane, jobs: NewJob<ClassifyPayload>[]) =>
       add(queueNames.classify(model, lane), jobs),
     /** How many jobs of a model wait in a lane, those put off until later among them. */
-    countWaiting: (model: string, lane: Lane): Promise<number> =>
-      queue(queueNames.classify(model, lane)).getJobCountByTypes("wait", "prioritized", "delayed"),
+    countWaiting: (model: string, lane: Lane) => countWaiting(queueNames.classify(model, lane)),
+    enqueueObjects: (model: string, jobs: NewJob<ClassifyObjectPayload>[]) =>
+      add(queueNames.objects(model), jobs),
+    /** How many objects that events told of wait for a model. */
+    countWaitingObjects: (model: string) => countWaiting(queueNames.objects(model)),
     /** Since when the job of a model waits in a lane that has waited longest without ever being taken; undefined when none does. */
     async oldestWaiting(model: string, lane: Lane): Promise<Date | undefined> {
       const each = queue(queueNames.classify(model, lane));

@@ -11,7 +11,7 @@ import type { ApiDeps } from "../deps.ts";
 import { isCreation } from "../events/bucket-event.ts";
 import type { BucketEvent } from "../events/bucket-event.ts";
 
-/** The most jobs that may wait in the bulk lane of a model, about 100 MB in Redis: beyond that whoever tells of events keeps them. */
+/** The most objects that may wait for a model, about 100 MB in Redis: beyond that whoever tells of events keeps them. */
 const MAX_WAITING_OBJECTS = 100_000;
 
 type Deps = Pick<ApiDeps, "redis" | "queues" | "config">;
@@ -91,18 +91,17 @@ async function countPaused({ redis }: Deps, matches: readonly Match[]): Promise<
 async function enqueue({ queues }: Deps, due: readonly Match[]): Promise<void> {
   const byModel = Map.groupBy(due, ({ labeler }) => labeler.record.model);
   for (const [model, matches] of byModel) {
-    const waiting = await queues.countWaiting(model, "bulk");
+    const waiting = await queues.countWaitingObjects(model);
     if (waiting + matches.length > MAX_WAITING_OBJECTS)
       throw new AppError(
         "overloaded",
-        `The model ${model} has ${waiting} jobs waiting already. Send the event again later.`,
+        `The model ${model} has ${waiting} objects waiting already. Send the event again later.`,
       );
   }
   for (const [model, matches] of byModel) {
     const payloads = await Promise.all(matches.map(toPayload));
-    await queues.enqueueClassify(
+    await queues.enqueueObjects(
       model,
-      "bulk",
       payloads.map((payload) => ({ id: payload.id, payload })),
     );
   }
@@ -113,7 +112,6 @@ async function toPayload({ event, labeler: { record } }: Match): Promise<Classif
   const { id, tenant, model, top_k, threshold, write_back, on_error } = record;
   const version = [bucket, key, versionId, etag, sequencer];
   return {
-    kind: "object",
     id: await labelledObjectId(id, version, new Date(eventTime)),
     tenant,
     model,

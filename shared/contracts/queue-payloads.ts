@@ -74,7 +74,6 @@ export type ClassifyChunkPayload = z.infer<typeof ClassifyChunkPayload>;
 
 /** The job of one object that an event told a labeler of; `id` is derived from the two and the object's version. */
 export const ClassifyObjectPayload = Labelling.extend({
-  kind: z.literal("object"),
   id: ClassificationId,
   labeler: ForLabeler,
   bucket: BucketName,
@@ -83,11 +82,7 @@ export const ClassifyObjectPayload = Labelling.extend({
 export type ClassifyObjectPayload = z.infer<typeof ClassifyObjectPayload>;
 
 /** What travels in a `classify` queue. */
-export const ClassifyPayload = z.discriminatedUnion("kind", [
-  ClassifyImagePayload,
-  ClassifyChunkPayload,
-  ClassifyObjectPayload,
-]);
+export const ClassifyPayload = z.discriminatedUnion("kind", [ClassifyImagePayload, ClassifyChunkPayload]);
 export type ClassifyPayload = z.infer<typeof ClassifyPayload>;
 
 /** What travels in the `scan` queue: list a batch's source and enqueue its chunks, close it when all of them are done, see that its deadline has passed, or remove what storage has of it. */

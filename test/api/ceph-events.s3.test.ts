@@ -55,7 +55,7 @@ const put = (key: string, body = "x") =>
 test("what Ceph posts is queued under the keys that its objects have, though it was refused at first", async () => {
   const labeler = labelerRecord({ bucket, prefix: "in/" });
   await putLabeler(api.redis.redis, labeler);
-  const queue = queueNames.classify(labeler.model, "bulk");
+  const queue = queueNames.objects(labeler.model);
   const queuedKeys = async () =>
     (await readQueue(api.redis.redis, queue))
       .map(({ payload }) => ClassifyObjectPayload.parse(payload).key)

@@ -48,7 +48,7 @@ async function newLabeler(more: Partial<LabelerRecord> = {}): Promise<LabelerRec
 }
 
 async function jobsOf({ model }: LabelerRecord): Promise<NewJob<ClassifyObjectPayload>[]> {
-  const jobs = await readQueue(api.redis.redis, queueNames.classify(model, "bulk"));
+  const jobs = await readQueue(api.redis.redis, queueNames.objects(model));
   return jobs.map(({ id, payload }) => ({ id, payload: ClassifyObjectPayload.parse(payload) }));
 }
 const keysOf = async (labeler: LabelerRecord) => (await jobsOf(labeler)).map(({ payload }) => payload.key);
@@ -61,7 +61,6 @@ test("a new object is queued in the bulk lane with what its labeler is made of, 
   expect(await countsOf(event)).toEqual({ accepted: 1, missed: 0, ignored: 0 });
   const [job] = await jobsOf(labeler);
   expect(job?.payload).toEqual({
-    kind: "object",
     id: job?.id,
     tenant: "other",
     model: labeler.model,
@@ -229,13 +228,13 @@ test("what is for a labeler that was deleted is ignored", async () => {
 
 test("while too much waits, events are refused for now, so that whoever tells of them keeps them", async () => {
   const labeler = await newLabeler();
-  const waiting = `{tresline}:${queueNames.classify(labeler.model, "bulk")}:wait`;
+  const waiting = `{tresline}:${queueNames.objects(labeler.model)}:wait`;
   const ids = Array.from({ length: 100_000 }, (_, i) => `job-${i}`);
   while (ids.length > 0) await api.redis.redis.rpush(waiting, ...ids.splice(0, 10_000));
   const response = await tell(s3Notification({ key: "a.jpg", sequencer: "0A" }, labeler));
   expect(response.status).toBe(503);
   expect(((await response.json()) as Problem).detail).toMatch(
-    /has 100000 jobs waiting already.* again later/,
+    /has 100000 objects waiting already.* again later/,
   );
   await api.redis.redis.del(waiting);
   expect(await countsOf(s3Notification({ key: "a.jpg", sequencer: "0A" }, labeler))).toMatchObject({

@@ -91,7 +91,7 @@ export function simulatedWorkers(deps: WorkerTestDeps, storage: Storage, buckets
     const { payload, crashes } = job;
     try {
       if (payload.kind === "chunk") await classifyChunk(payload, { number: 1, crashes }, worker);
-      else if (payload.kind !== "image" && payload.kind !== "object") {
+      else if (payload.kind !== "image") {
         if ((await runScanJob(payload, worker)) !== undefined) return;
       }
       jobs.delete(id);

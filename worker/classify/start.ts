@@ -1,12 +1,12 @@
 import pLimit from "p-limit";
-import { ClassifyPayload } from "../../shared/contracts/queue-payloads.ts";
+import { ClassifyObjectPayload, ClassifyPayload } from "../../shared/contracts/queue-payloads.ts";
 import { queueNames } from "../../shared/queue.ts";
 import { Lane } from "../../shared/contracts/lane.ts";
 import type { LabelWriter } from "../../shared/storage/label-writer.ts";
 import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { consume } from "../consume.ts";
-import type { Attempt, Consuming, PutOff } from "../consume.ts";
+import type { Attempt, Consuming } from "../consume.ts";
 import { startEngine } from "../engine/engine.ts";
 import { createDecoder } from "../image/decoder.ts";
 import { runObject } from "../label/run-object.ts";
@@ -22,6 +22,8 @@ import { runClassification } from "./run-classification.ts";
 
 /** Jobs in hand: interactive jobs are images; bulk jobs are mostly chunks, of which a bounded number of images is in hand. */
 const CONCURRENCY: Record<Lane, number> = { interactive: 128, bulk: 8 };
+/** Objects in hand that events told of: each waits mostly for S3, half a dozen times. */
+const OBJECTS_IN_HAND = 32;
 /** Bulk images in hand, in micro-batches: one runs, one waits for it and two are fetched and decoded. */
 const BULK_MICRO_BATCHES_IN_HAND = 4;
 
@@ -36,7 +38,7 @@ export interface ClassifyDeps extends Pick<
   model: { name: string; digest: string; device: string };
 }
 
-/** Starts the `classify` role: opens the model, warms the engine, announces the model and takes jobs from its two queues. */
+/** Starts the `classify` role: opens the model, warms the engine, announces the model and takes jobs from its queues. */
 export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   const { config, redis, logger } = deps;
   const { name, manifest, labels, onnxPath } = await openServedModel(config, logger);
@@ -99,24 +101,32 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   };
 }
 
-/** Takes jobs from the two queues of the model. `maxBatchSize` bounds the images in hand. */
+/** Takes jobs from the queues of the model. `maxBatchSize` bounds the images in hand. */
 export function takeJobs(
   deps: Pick<WorkerDeps, "redis" | "logger">,
   classifyDeps: ClassifyDeps,
   maxBatchSize: number,
 ): Consuming {
   const inHand = pLimit(BULK_MICRO_BATCHES_IN_HAND * maxBatchSize);
-  const handle = (payload: ClassifyPayload, attempt: Attempt): Promise<void | PutOff> => {
-    if (payload.kind === "image") return runClassification(payload, attempt, classifyDeps);
-    if (payload.kind === "object") return inHand(() => runObject(payload, attempt, classifyDeps));
-    return classifyChunk(payload, attempt, { ...classifyDeps, inHand });
-  };
+  const handle = (payload: ClassifyPayload, attempt: Attempt): Promise<void> =>
+    payload.kind === "image"
+      ? runClassification(payload, attempt, classifyDeps)
+      : classifyChunk(payload, attempt, { ...classifyDeps, inHand });
+  const { name } = classifyDeps.model;
   const consuming = Lane.options.map((lane) =>
     consume(deps, {
-      queue: queueNames.classify(classifyDeps.model.name, lane),
+      queue: queueNames.classify(name, lane),
       payload: ClassifyPayload,
       concurrency: CONCURRENCY[lane],
       handle,
+    }),
+  );
+  consuming.push(
+    consume(deps, {
+      queue: queueNames.objects(name),
+      payload: ClassifyObjectPayload,
+      concurrency: OBJECTS_IN_HAND,
+      handle: (payload, attempt) => inHand(() => runObject(payload, attempt, classifyDeps)),
     }),
   );
   return {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { ClassifyPayload } from "../../../shared/contracts/queue-payloads.ts";
 import type { ClassifyObjectPayload } from "../../../shared/contracts/queue-payloads.ts";
 import { newId } from "../../../shared/new-id.ts";
-import { getLabelerState, putLabeler } from "../../../shared/state/labelers.ts";
+import { forgetLabeler, getLabelerState, pause, putLabeler } from "../../../shared/state/labelers.ts";
 import { claimObject, releaseObject } from "../../../shared/state/object-claims.ts";
 import { takeJobs } from "../../../worker/classify/start.ts";
 import { objectHash } from "../../../worker/label/object-record.ts";
@@ -28,7 +27,6 @@ beforeEach(async () => {
   const record = labelerRecord();
   await putLabeler(deps.redis, record);
   job = {
-    kind: "object",
     id: newId("cls"),
     tenant: "default",
     model: "birds",
@@ -46,9 +44,9 @@ const counts = async () =>
 const awayForEver = () => Promise.reject(new Error("S3 is away."));
 const lines = () => deps.log.filter(({ id, msg }) => id === job.id && msg === "object");
 
-test("a job of an object is taken from the bulk lane, and one line of the log tells how it ended", async () => {
+test("a job of an object is taken from its model's queue of objects, and one line of the log tells how it ended", async () => {
   const all = classifyDeps();
-  await deps.queues.enqueueClassify("birds", "bulk", [{ id: job.id, payload: ClassifyPayload.parse(job) }]);
+  await deps.queues.enqueueObjects("birds", [{ id: job.id, payload: job }]);
   const consuming = takeJobs(deps, all, 8);
   await expect.poll(counts, { timeout: 10_000 }).toMatchObject({ labelled: 1 });
   await consuming.close();
@@ -91,4 +89,14 @@ test("trouble that may pass is tried five times, and is the failure of the objec
   await runObject(job, { number: 5, crashes: 0 }, away);
   expect(await counts()).toMatchObject({ failed: 1 });
   expect(lines()).toMatchObject([{ status: "failed", code: "internal", attempt: 5 }]);
+});
+
+test("an object is left alone whose labeler was paused meanwhile, which counts it as missed, or deleted", async () => {
+  await pause(deps.redis, job.labeler.id);
+  await runObject(job, FIRST, classifyDeps());
+  expect(await counts()).toEqual({ labelled: 0, failed: 0, skipped: 0, missed: 1 });
+  await forgetLabeler(deps.redis, { ...labelerRecord(), id: job.labeler.id });
+  await runObject(job, FIRST, classifyDeps());
+  expect(bucket.tagsOf("a.png")).toEqual([]);
+  expect(lines()).toEqual([]);
 });
