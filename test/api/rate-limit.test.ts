@@ -79,6 +79,15 @@ test("the quota is whole again when its minute is over", async () => {
   expect(quotaOf(await api.request(PATH, { headers })).left).toBe(QUOTA - 1);
 });
 
+test("requests within the minute do not make it longer, nor do those that are refused", async () => {
+  const { headers, shown } = await freshKey();
+  await api.request(PATH, { headers });
+  const redisKey = redisKeys.rateLimit(shown.id);
+  await api.redis.redis.pexpire(redisKey, 30_000);
+  for (let count = 0; count <= QUOTA; count++) await api.request(PATH, { headers });
+  expect(await api.redis.redis.pttl(redisKey)).toBeLessThanOrEqual(30_000);
+});
+
 test("whatever is answered under /v1 tells of the quota, and a request without a key counts for nobody", async () => {
   const { headers } = await freshKey();
   const image = { url: "https://example.com/cat.jpg" };
