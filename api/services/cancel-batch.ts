@@ -8,6 +8,12 @@ import { getBatch } from "./get-batch.ts";
 export async function cancelBatch(deps: ApiDeps, tenant: string, id: string): Promise<Batch> {
   await getBatch(deps, tenant, id);
   const stopping = await requestCancel(deps.redis, id);
+  // One whose job was never enqueued, since who accepted it died, would otherwise be canceling for ever.
+  if (stopping === "canceling")
+    await deps.queues.enqueueScan({
+      id: `${id}-enqueue`,
+      payload: { kind: "enqueue", tenant, batch_id: id },
+    });
   const batch = await getBatch(deps, tenant, id);
   if (stopping === "canceling") return batch;
   throw new AppError(

@@ -7,7 +7,7 @@ import { BatchRecord } from "../contracts/queue-payloads.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
 
-/** Seconds that a batch stays known in Redis after one of its chunks was last counted; then storage's manifest speaks for it. */
+/** Seconds that a batch stays known in Redis after anybody last listed or counted anything of it. */
 export const MOVING_TTL = 30 * 86_400;
 const FINISHED_TTL = 3_600;
 
@@ -95,6 +95,11 @@ export async function putBatch(redis: RedisClient, record: BatchRecord, total: n
     ...(webhook?.events?.includes("batch.progress") === true && { tells_progress: 1 }),
   };
   await redis.multi().hset(key, fields).expire(key, MOVING_TTL).exec();
+}
+
+/** Lets Redis know a batch that moves for another month: a labeler may be paused for long. */
+export async function keepBatch(redis: RedisClient, id: string): Promise<void> {
+  await redis.expire(redisKeys.batch(id), MOVING_TTL);
 }
 
 /** Makes Redis forget a batch. */

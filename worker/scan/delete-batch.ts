@@ -23,15 +23,17 @@ export async function deleteBatch(
 
 async function removeAll(storage: Storage, prefix: string): Promise<number> {
   const limit = pLimit(AT_ONCE);
-  let removing: Promise<void>[] = [];
+  let named: string[] = [];
   let removed = 0;
+  const removeNamed = async () => {
+    await Promise.all(named.map((key) => limit(() => storage.delete(key))));
+    removed += named.length;
+    named = [];
+  };
   for await (const { key } of storage.list(prefix)) {
-    removing.push(limit(() => storage.delete(key)));
-    removed++;
-    if (removing.length < NAMED) continue;
-    await Promise.all(removing);
-    removing = [];
+    named.push(key);
+    if (named.length === NAMED) await removeNamed();
   }
-  await Promise.all(removing);
+  await removeNamed();
   return removed;
 }

@@ -1,7 +1,7 @@
 import type { BatchStatus } from "../../shared/contracts/batch.ts";
 import type { BatchItem, ClassifyChunkPayload, ScanPayload } from "../../shared/contracts/queue-payloads.ts";
 import { PermanentError } from "../../shared/errors.ts";
-import { getBatchState, startBatch } from "../../shared/state/batches.ts";
+import { getBatchState, keepBatch, startBatch } from "../../shared/state/batches.ts";
 import type { BatchState, ScanCursor } from "../../shared/state/batches.ts";
 import { sealChunks } from "../../shared/state/count-chunk.ts";
 import { claimPage, saveCursor } from "../../shared/state/scan-cursor.ts";
@@ -39,6 +39,7 @@ export async function enqueueChunks(
   if (state === undefined) throw new Error(`Batch ${id} is to be enqueued and Redis does not know it.`);
   const { batch } = state;
   if (ENDED.includes(batch.status)) return;
+  await keepBatch(redis, id);
   if (batch.error !== null) throw new PermanentError(batch.error.code, batch.error.detail);
   if (batch.status === "validating") await startBatch(redis, id);
   const listed = state.chunks === null || state.isClaimed ? await listOn(state, deps) : state.cursor;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ClassifyChunkPayload } from "../../../shared/contracts/queue-payloads.ts";
-import { storageKeys } from "../../../shared/keys.ts";
+import { redisKeys, storageKeys } from "../../../shared/keys.ts";
 import { newId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { getBatchState, putBatch } from "../../../shared/state/batches.ts";
@@ -135,6 +135,13 @@ test("when the lane is full nothing is added and it puts itself off, until there
   await deps.redis.del(...keys);
   expect(await enqueueChunks(job, deps)).toBeUndefined();
   expect((await getBatchState(deps.redis, record.id))?.chunks).toBe(MAX_WAITING_CHUNKS + 1);
+});
+
+test("Redis does not forget a batch that waits, however long", async () => {
+  const { record, job } = await newBatch("patient", 1);
+  await deps.redis.expire(redisKeys.batch(record.id), 60);
+  await enqueueChunks(job, deps);
+  expect(await deps.redis.ttl(redisKeys.batch(record.id))).toBeGreaterThan(29 * 86_400);
 });
 
 test("a batch all of whose chunks ended before the last page was listed is called to its end", async () => {
