@@ -31,7 +31,7 @@ type Pace = (ended: number, total: number) => string;
 
 function openBar(stream: NodeJS.WriteStream, pace: Pace): Progress {
   const format = "{bar} {value} of {total} images{pace}";
-  const options = { format, stream, barsize: 24, clearOnComplete: true, gracefulExit: false };
+  const options = { format, stream, barsize: 16, clearOnComplete: true, gracefulExit: false };
   const bar = new SingleBar(options, Presets.shades_classic);
   return {
     update(ended, total) {
@@ -46,13 +46,18 @@ function openBar(stream: NodeJS.WriteStream, pace: Pace): Progress {
 
 function openLines(stream: NodeJS.WriteStream, pace: Pace): Progress {
   let toldAt = -Infinity;
+  let untold = "";
+  const tell = () => {
+    stream.write(untold);
+    untold = "";
+    toldAt = performance.now();
+  };
   return {
     update(ended, total) {
-      const told = pace(ended, total);
-      if (performance.now() - toldAt < LINE_MS) return;
-      toldAt = performance.now();
-      stream.write(`${ended} of ${total} images${told}\n`);
+      if (total === 0) return;
+      untold = `${ended} of ${total} images${pace(ended, total)}\n`;
+      if (performance.now() - toldAt >= LINE_MS) tell();
     },
-    stop() {},
+    stop: tell,
   };
 }

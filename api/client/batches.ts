@@ -1,15 +1,13 @@
 import type { z } from "zod";
 import { Batch, BatchResult } from "../../shared/contracts/batch.ts";
-import type { CreateBatch, OUTPUT_FORMATS } from "../../shared/contracts/batch.ts";
+import type { CreateBatch } from "../../shared/contracts/batch.ts";
+import type { ResultFormat } from "../../shared/result-formats.ts";
 import { creatingHeaders, creatingJson } from "./creating.ts";
 import type { Creating, CreatingWork } from "./creating.ts";
 import { poll } from "./poll.ts";
 import type { Waiting } from "./poll.ts";
 import { readLines } from "./read-lines.ts";
 import type { Call, Transport } from "./transport.ts";
-
-/** What results can be had in. */
-export type ResultsFormat = "jsonl" | (typeof OUTPUT_FORMATS)[number];
 
 /** Many images, labelled and reported together. */
 export interface Batches {
@@ -21,7 +19,7 @@ export interface Batches {
   /** What became of each item, in their order, read while it is taken. */
   results(id: string, call?: Call): AsyncGenerator<BatchResult, void, undefined>;
   /** The bytes of the results in a format: `csv` and `parquet` have to be among the batch's `output_formats`. */
-  download(id: string, format: ResultsFormat, call?: Call): AsyncGenerator<Uint8Array, void, undefined>;
+  download(id: string, format: ResultFormat, call?: Call): AsyncGenerator<Uint8Array, void, undefined>;
   /** Labels no more of it. What has been labelled by then is in its results. */
   cancel(id: string, call?: Call): Promise<Batch>;
   /** A new batch of the items that failed or were canceled. */

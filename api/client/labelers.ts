@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Labeler, ResumedLabeler } from "../../shared/contracts/labeler.ts";
 import type { CreateLabeler } from "../../shared/contracts/labeler.ts";
-import { creatingHeaders, creatingJson } from "./creating.ts";
+import { creatingJson } from "./creating.ts";
 import type { Creating } from "./creating.ts";
 import { runs } from "./runs.ts";
 import type { Runs } from "./runs.ts";
@@ -17,7 +17,7 @@ export interface Labelers {
   /** Labels nothing more until it is resumed: its runs stand still, and what events tell of is missed. */
   pause(id: string, call?: Call): Promise<Labeler>;
   /** Goes on; `run` is the run that finds what was missed, or null. */
-  resume(id: string, call?: Creating): Promise<ResumedLabeler>;
+  resume(id: string, call?: Call): Promise<ResumedLabeler>;
   /** Deletes it and cancels its runs. What it has labelled stays. */
   delete(id: string, call?: Call): Promise<void>;
   runs: Runs;
@@ -39,11 +39,8 @@ export function labelers(transport: Transport): Labelers {
     get: async (id, { signal } = {}) => (await transport.ask(Labeler, { path: pathOf(id), signal })).value,
     pause: async (id, { signal } = {}) =>
       (await transport.ask(Labeler, { method: "POST", path: pathOf(id, "/pause"), signal })).value,
-    async resume(id, call = {}) {
-      const [path, headers] = [pathOf(id, "/resume"), creatingHeaders(call)];
-      const { signal } = call;
-      return (await transport.ask(ResumedLabeler, { method: "POST", path, headers, signal })).value;
-    },
+    resume: async (id, { signal } = {}) =>
+      (await transport.ask(ResumedLabeler, { method: "POST", path: pathOf(id, "/resume"), signal })).value,
     delete: (id, { signal } = {}) => transport.tell({ method: "DELETE", path: pathOf(id), signal }),
     runs: runs(transport),
   };

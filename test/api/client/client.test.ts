@@ -148,6 +148,21 @@ test("a busy or broken service is asked again under the same idempotency key, an
   expect(keys[0]).toMatch(/^[\w-]{36}$/);
 });
 
+test("a request whose answer is lost is sent again and done once", async () => {
+  const replayed: (string | null)[] = [];
+  const listening = createClient({
+    ...api,
+    async fetch(...sent) {
+      const response = await fetch(...sent);
+      replayed.push(response.headers.get("idempotent-replayed"));
+      return response;
+    },
+  });
+  api.troubles.push("drop the answer");
+  await listening.batches.create({ items: [{ custom_id: "a", image: { url: "http://10.0.0.1/a.png" } }] });
+  expect(replayed).toEqual(["true"]);
+});
+
 test("each request that creates has a key of its own, or the one it was given", async () => {
   await client.classifications.create(figure());
   await client.classifications.create(figure());

@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { TreslineError } from "../../../api/client/tresline-error.ts";
 import { verifyWebhook } from "../../../api/client/verify-webhook.ts";
-import { newWebhookSecret } from "../../../shared/signature.ts";
+import { newSigningSecret, newWebhookSecret, publicKeyOf, signWebhook } from "../../../shared/signature.ts";
 
 const secret = newWebhookSecret();
 const ID = "msg_01kapz6s8r3v5m2n7q9w4x6y8z";
@@ -45,6 +45,14 @@ test.each([
 
 test("a message signed with Ed25519 is verified by the public key", async () => {
   expect(await verifyWebhook(body, asymmetric(body), PUBLIC)).toEqual(event);
+});
+
+test.each(["hmac", "ed25519"] as const)("what Tresline signs by %s is verified", async (signing) => {
+  const signingSecret = await newSigningSecret(signing);
+  const headers = headersOf(body);
+  const content = { messageId: ID, timestamp: Number(headers["webhook-timestamp"]), body };
+  const signed = { ...headers, "webhook-signature": await signWebhook(signingSecret, content) };
+  expect(await verifyWebhook(body, signed, publicKeyOf(signingSecret) ?? signingSecret)).toEqual(event);
 });
 
 test("one good signature among several, and one right secret among several, are enough", async () => {
