@@ -14,7 +14,11 @@ import { refuseWhileItMoves } from "./refuse-while-it-moves.ts";
  * Accepts a new batch of what an ended one left undone: its items that failed or were canceled, and the rest of its source
  * when that was not listed to its end. Throws AppError not_found, or conflict when there is nothing to retry.
  */
-export async function retryBatch(deps: ApiDeps, tenant: string, earlierId: string): Promise<Batch> {
+export async function retryBatch(
+  deps: Pick<ApiDeps, "config" | "backlog" | "redis" | "storage" | "queues" | "baseUrl">,
+  tenant: string,
+  earlierId: string,
+): Promise<Batch> {
   const earlier = await findBatch(deps, tenant, earlierId);
   const { request_counts: counts, error } = earlier.batch;
   refuseWhileItMoves(earlier.batch, "retried");

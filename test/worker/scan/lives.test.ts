@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ApiDeps } from "../../../api/deps.ts";
+import { ApiConfig } from "../../../api/config.ts";
 import { acceptBatch } from "../../../api/services/accept-batch.ts";
 import { retryBatch } from "../../../api/services/retry-batch.ts";
 import { readManifest } from "../../../shared/batch-manifest.ts";
+import { readConfig } from "../../../shared/config.ts";
 import { BatchResult } from "../../../shared/contracts/batch.ts";
 import type { BatchRecord, BatchSource } from "../../../shared/contracts/queue-payloads.ts";
 import { PermanentError } from "../../../shared/errors.ts";
@@ -86,13 +87,20 @@ async function newWorld(fromRequest: boolean, brokenAt?: number) {
     JSON.stringify({ index, custom_id, image: { type: "url", url: `https://images.example/${custom_id}` } }),
   );
   await storage.put(storageKeys.batchItems(record.id), `${lines.join("\n")}\n`, { contentType: "" });
-  const api = { redis: deps.redis, storage, queues: workers.queues, baseUrl: () => "https://api.example" };
+  const api = {
+    config: readConfig(ApiConfig, { API_KEY: "a-key-that-nobody-asks-for" }),
+    backlog: { ageMs: async () => 0 },
+    redis: deps.redis,
+    storage,
+    queues: workers.queues,
+    baseUrl: () => "https://api.example",
+  };
   const accept = (made: BatchRecord) => acceptBatch(api, made, fromRequest ? all.length : 0);
   const linesOf = async (key: string) => {
     const text = new TextDecoder().decode(await storage.get(key));
     return text.split("\n").flatMap((line) => (line === "" ? [] : [BatchResult.parse(JSON.parse(line))]));
   };
-  return { api: api as ApiDeps, workers, record, all, accept, linesOf };
+  return { api, workers, record, all, accept, linesOf };
 }
 type World = Awaited<ReturnType<typeof newWorld>>;
 
