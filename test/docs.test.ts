@@ -37,6 +37,7 @@ const documents = [
   "README.md",
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
+  "docs/api-keys.md",
   "docs/batches.md",
   "docs/gpu.md",
   "docs/labelers.md",
