@@ -22,7 +22,8 @@ export const ApiConfig = CommonConfig.extend({
     .string()
     .regex(/^[!-~]{16,}$/, "must have at least 16 characters, none of them a space")
     .meta({
-      description: "The key that clients send. `npm start` makes one and keeps it in `DATA_DIR/api-key`.",
+      description:
+        "The service's own key, which allows everything and makes other keys. `npm start` makes one and keeps it in `DATA_DIR/api-key`.",
     }),
   MAX_BODY_BYTES: wholeNumber(1024, 1_000_000_000)
     .default(32_000_000)
