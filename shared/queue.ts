@@ -48,9 +48,15 @@ export function openQueues(redis: RedisClient) {
     return opened;
   };
   const add = async (name: string, jobs: NewJob<unknown>[], options: JobsOptions = {}) => {
-    await queue(name).addBulk(
-      jobs.map(({ id, payload }) => ({ name, data: payload, opts: { ...OPTIONS, ...options, jobId: id } })),
-    );
+    const all = jobs.map(({ id, payload }) => ({
+      name,
+      data: payload,
+      opts: { ...OPTIONS, ...options, jobId: id },
+    }));
+    const [first, ...more] = all;
+    // One alone needs no transaction.
+    if (first !== undefined && more.length === 0) await queue(name).add(name, first.data, first.opts);
+    else await queue(name).addBulk(all);
   };
   const countWaiting = (name: string): Promise<number> =>
     queue(name).getJobCountByTypes("wait", "prioritized", "delayed");

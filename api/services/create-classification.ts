@@ -3,6 +3,7 @@ import type { ImageInput } from "../../shared/contracts/image.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
 import { newId } from "../../shared/new-id.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
+import type { FinishedWait } from "../../shared/state/finished-feed.ts";
 import type { ApiDeps } from "../deps.ts";
 import { refuseOverload } from "./refuse-overload.ts";
 import { resolveModel } from "./resolve-model.ts";
@@ -33,7 +34,10 @@ export async function createClassification(
   // Its failure is met where it is awaited, which may be later than it happens.
   listening?.catch(() => {});
   const queued = await accept(deps, id, input, listening).catch((error: unknown) => {
-    listening?.then((wait) => wait.cancel()).catch(() => {});
+    listening?.then(
+      (wait) => wait.cancel(),
+      () => {},
+    );
     throw error;
   });
   const wait = await listening;
@@ -44,18 +48,18 @@ export async function createClassification(
   return ended ?? queued;
 }
 
-/** Stores what came with the request and enqueues the job, in this order and not before `isHeard` has settled. */
+/** Stores what came with the request and enqueues the job, in this order and not before its end can be heard of. */
 async function accept(
   deps: ApiDeps,
   id: string,
   { tenant, image, options, cancelAfterMs }: CreateClassificationInput,
-  isHeard: Promise<unknown> | undefined,
+  listening: Promise<FinishedWait> | undefined,
 ): Promise<Classification> {
   const now = Date.now();
   const model = await resolveModel(deps, options.model);
   await refuseOverload(deps, model, options.priority);
   const webhook = await resolveWebhook(deps, tenant, options);
-  const [pointer] = await Promise.all([storeImage(deps.storage, id, image), isHeard]);
+  const [pointer, wait] = await Promise.all([storeImage(deps.storage, id, image), listening]);
   const payload: ClassifyImagePayload = {
     kind: "image",
     id,
@@ -68,7 +72,7 @@ async function accept(
     metadata: options.metadata,
     webhook,
     created_at: new Date(now).toISOString(),
-    is_awaited: isHeard !== undefined,
+    feed: wait?.feed ?? null,
     deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
     url: `${deps.baseUrl()}/v1/classifications/${id}`,
   };

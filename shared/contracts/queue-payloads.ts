@@ -43,8 +43,8 @@ export const ClassifyImagePayload = Labelling.extend({
   priority: Lane,
   metadata: z.record(z.string(), z.string()),
   webhook: webhookFor(CLASSIFICATION_EVENTS).nullable(),
-  // Whether a request waits to be told of its end.
-  is_awaited: z.boolean().default(true),
+  // The feed that is told of its end, of the process in which a request waits for it.
+  feed: z.string().nullable().default(null),
   created_at: z.iso.datetime(),
   deadline: z.iso.datetime().nullable().default(null),
   url: z.string(),

@@ -66,10 +66,10 @@ test("nonsense in Prefer is passed over: the answer comes at once and claims not
 
 test("a wait of more than a minute counts as a minute, and ends when the classification does", async () => {
   const answer = api.post(CLASSIFICATIONS, { image, metadata: { mark: "long" } }, { prefer: "wait=3600" });
-  const queued = await findByMark("long");
+  const { feed, ...queued } = await findByMark("long");
   const now = new Date().toISOString();
   const ended: Classification = { ...queued, status: "succeeded", predictions: [], completed_at: now };
-  await tellFinished(api.redis.redis, ended);
+  await tellFinished(api.redis.redis, feed, ended);
   const response = await answer;
   expect(response.status).toBe(200);
   expect(response.headers.get("preference-applied")).toBe("wait=60");
@@ -90,15 +90,15 @@ test("a wait ends when the client goes or the process is to stop: what was accep
   expect((await api.request(`${CLASSIFICATIONS}/${id}`)).status).toBe(200);
 });
 
-/** The queued classification with this text in its metadata, as soon as its job is there. */
-async function findByMark(mark: string): Promise<Classification> {
+/** The queued classification with this text in its metadata, as soon as its job is there, and the feed in which its request waits. */
+async function findByMark(mark: string): Promise<Classification & { feed: string }> {
   const find = async () => {
     const jobs = await readQueue(api.redis.redis, queueNames.classify("figures", "interactive"));
     const payloads = jobs.map(({ payload }) => ClassifyImagePayload.parse(payload));
-    return payloads.map(queuedClassification).find(({ metadata }) => metadata["mark"] === mark);
+    return payloads.find(({ metadata }) => metadata["mark"] === mark);
   };
   await expect.poll(find).toBeDefined();
   const found = await find();
-  if (found === undefined) throw new Error(`${mark} vanished.`);
-  return found;
+  if (found?.feed == null) throw new Error(`${mark} vanished, or nobody waits for it.`);
+  return { ...queuedClassification(found), feed: found.feed };
 }

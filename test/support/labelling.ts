@@ -83,7 +83,7 @@ export function imageJob(path: string, more: Partial<ClassifyImagePayload> = {})
     threshold: 0,
     image: { type: "url", url: `https://images.example${path}` },
     priority: "interactive",
-    is_awaited: true,
+    feed: "test",
     metadata: { album: "2026" },
     webhook: { url: "https://client.example/hook" },
     created_at: new Date(Date.now() - 1_000).toISOString(),

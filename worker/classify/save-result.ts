@@ -12,7 +12,7 @@ import type { ClassifyDeps } from "./start.ts";
  */
 export async function saveResult(
   classification: Classification,
-  { id, tenant, webhook, is_awaited }: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook" | "is_awaited">,
+  { id, tenant, webhook, feed }: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook" | "feed">,
   { storage, queues, redis }: Pick<ClassifyDeps, "storage" | "queues" | "redis">,
 ): Promise<void> {
   const key = storageKeys.result(tenant, id);
@@ -27,7 +27,7 @@ export async function saveResult(
     timestamp: stored.completed_at ?? stored.created_at,
     resource: stored,
   });
-  if (is_awaited) await tellFinished(redis, stored);
+  if (feed !== null) await tellFinished(redis, feed, stored);
 }
 
 /** The stored result of a classification, or undefined when none is stored. */

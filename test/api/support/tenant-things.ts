@@ -59,7 +59,7 @@ async function storeResult({ deps }: TestApi, tenant: string, mark: string): Pro
     metadata: { mark },
     webhook: null,
     created_at: now,
-    is_awaited: false,
+    feed: null,
     deadline: null,
     url: `https://tresline.example/v1/classifications/${id}`,
   });

@@ -172,7 +172,7 @@ export async function enqueueImages(
       priority: "interactive",
       metadata: {},
       webhook: null,
-      is_awaited: false,
+      feed: null,
       deadline: null,
       created_at: new Date().toISOString(),
       url: `http://127.0.0.1/v1/classifications/${id}`,

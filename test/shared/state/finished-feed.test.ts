@@ -27,35 +27,38 @@ const finished = (): Classification => ({
   predictions: [],
   completed_at: new Date().toISOString(),
 });
-/** How many connections listen for the end of a classification. */
-async function listeners(id: string): Promise<unknown> {
-  const [, count] = (await server.redis.pubsub("NUMSUB", redisKeys.finished(id))) as [string, number];
-  return count;
-}
 
 test("an end that comes before it is waited for is not missed", async () => {
   const classification = finished();
   const wait = await feed.expect(classification.id);
-  await tellFinished(server.redis, classification);
+  await tellFinished(server.redis, wait.feed, classification);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await wait.result(5_000, never)).toEqual(classification);
 });
 
-test("each waits for its own, and stops to listen when it has it", async () => {
+test("each waits for its own, and all for the same feed", async () => {
   const some = [finished(), finished(), finished()];
   const waits = await Promise.all(some.map(({ id }) => feed.expect(id)));
   const results = waits.map((wait) => wait.result(5_000, never));
-  for (const classification of some.toReversed()) await tellFinished(server.redis, classification);
+  const [name = "", ...others] = new Set(waits.map((wait) => wait.feed));
+  expect(others).toEqual([]);
+  for (const classification of some.toReversed()) await tellFinished(server.redis, name, classification);
   expect(await Promise.all(results)).toEqual(some);
-  for (const { id } of some) expect(await listeners(id)).toBe(0);
 });
 
-test("nobody waits longer than asked, and nothing stays behind", async () => {
-  const { id } = finished();
-  const wait = await feed.expect(id);
-  expect(await listeners(id)).toBe(1);
+test("nobody waits longer than asked", async () => {
+  const wait = await feed.expect(finished().id);
   expect(await wait.result(30, never)).toBeUndefined();
-  expect(await listeners(id)).toBe(0);
+});
+
+test("what is told to another process is heard there alone", async () => {
+  const other = openFinishedFeed(server.redis.duplicate());
+  const classification = finished();
+  const [here, there] = [await feed.expect(classification.id), await other.expect(classification.id)];
+  await tellFinished(server.redis, there.feed, classification);
+  expect(await there.result(5_000, never)).toEqual(classification);
+  expect(await here.result(30, never)).toBeUndefined();
+  other.close();
 });
 
 test("a client that goes away ends its wait, even when it went before", async () => {
@@ -71,7 +74,7 @@ test("an end told in a form of another version ends the wait without a result in
   for (const text of ['{"id":"of the future"}', "no JSON"]) {
     const id = newId("cls");
     const wait = await feed.expect(id);
-    await server.redis.publish(redisKeys.finished(id), text);
+    await server.redis.publish(redisKeys.finishedFeed(wait.feed), `${id} ${text}`);
     expect(await wait.result(10_000, never)).toBeUndefined();
   }
 });

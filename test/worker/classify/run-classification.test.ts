@@ -43,12 +43,14 @@ async function messagesAbout({ id }: ClassifyImagePayload): Promise<DeliverPaylo
   const payloads = (await deliver.getJobs()).map(({ data }) => DeliverPayload.parse(data));
   return payloads.filter(({ body }) => body.includes(id));
 }
-/** Hears what is told to those who wait for a classification. */
-async function listen({ id }: ClassifyImagePayload): Promise<string[]> {
+/** Hears what is told to the process that waits for a classification. */
+async function listen({ id, feed }: ClassifyImagePayload): Promise<string[]> {
   const told: string[] = [];
   const redis = deps.redis.duplicate();
-  await redis.subscribe(redisKeys.finished(id));
-  redis.on("message", (_, text) => void told.push(text));
+  await redis.subscribe(redisKeys.finishedFeed(feed ?? ""));
+  redis.on("message", (_, text) => {
+    if (text.startsWith(`${id} `)) told.push(text.slice(id.length + 1));
+  });
   onTestFinished(() => redis.disconnect());
   return told;
 }
