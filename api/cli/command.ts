@@ -24,7 +24,7 @@ export interface Context {
   out: (result: string | Uint8Array) => Promise<void>;
   /** Where progress is shown and what is not a result is said. */
   err: NodeJS.WriteStream;
-  /** The bytes of a file, `-` being the standard input. Throws the system's error. */
+  /** The bytes of a file, `-` being the standard input. Throws UsageError when it cannot be read. */
   readFile: (path: string) => Promise<Buffer<ArrayBuffer>>;
 }
 

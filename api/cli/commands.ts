@@ -19,8 +19,19 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "labeler list": async () => (await import("./commands/labeler-list.ts")).labelerList,
   "labeler pause": async () => (await import("./commands/labeler-pause.ts")).labelerPause,
   "labeler resume": async () => (await import("./commands/labeler-resume.ts")).labelerResume,
+  "keys create": async () => (await import("./commands/keys-create.ts")).keysCreate,
+  "keys list": async () => (await import("./commands/keys-list.ts")).keysList,
+  "keys revoke": async () => (await import("./commands/keys-revoke.ts")).keysRevoke,
   bench: async () => (await import("./commands/bench.ts")).benchCommand,
 };
+
+/** What to tell whoever asked for a command that begins with this word, which none does alone. */
+export function noCommand(word: string): string {
+  const verbs = Object.keys(COMMANDS).flatMap((name) =>
+    name.startsWith(`${word} `) ? name.slice(word.length + 1) : [],
+  );
+  return verbs.length > 0 ? `${word} takes one of ${verbs.join(", ")}.` : `${word} is no command.`;
+}
 
 /** What `tresline --help` says. */
 export const HELP = `Usage: tresline COMMAND [OPTION]...
@@ -42,6 +53,9 @@ Has images labelled by a running Tresline.
   labeler list           list the labelers
   labeler pause ID       label nothing until it is resumed
   labeler resume ID      go on, and find what was missed
+  keys create NAME       make an API key
+  keys list              list the API keys
+  keys revoke ID         refuse an API key from now on
   bench [URL]            put a load on the service and say how fast it labels
 
 tresline COMMAND --help says more.

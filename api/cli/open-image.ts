@@ -18,11 +18,5 @@ export async function openImageFile(path: string, { readFile }: Pick<Context, "r
   const type = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase();
   if (type === undefined)
     throw new UsageError(`The name ${path} says no image format; rename it to end in .jpg or .png.`);
-  try {
-    return new Blob([await readFile(path)], { type: `image/${type === "jpg" ? "jpeg" : type}` });
-  } catch (error) {
-    throw new UsageError(
-      `The file cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-    );
-  }
+  return new Blob([await readFile(path)], { type: `image/${type === "jpg" ? "jpeg" : type}` });
 }

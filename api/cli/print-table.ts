@@ -9,15 +9,14 @@ const NO_LINES = Object.fromEntries(LINES.split(" ").map((place) => [place, ""])
 
 /** A table without lines for a terminal of 80 columns: the first column is cut where the others need the room. It ends in a newline. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
+  const [first = 0, ...others] = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
-  const others = widths.slice(1).reduce((sum, width) => sum + width + GAP, 0);
-  const [first = 0, ...rest] = widths;
+  const room = WIDTH - others.reduce((sum, width) => sum + GAP + width, 0);
   const table = new Table({
     head: [...head],
     chars: NO_LINES,
-    colWidths: [Math.min(first, WIDTH - others - GAP), ...rest].map((width) => width + GAP),
+    colWidths: [first > room ? room + GAP : null],
     style: { "padding-left": 0, "padding-right": GAP, head: [], border: [] },
   });
   table.push(...rows.map((row) => [...row]));

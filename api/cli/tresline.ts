@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { createClient } from "../client/client.ts";
 import { TreslineError } from "../client/tresline-error.ts";
-import { COMMANDS, COMMON_HELP, HELP } from "./commands.ts";
+import { COMMANDS, COMMON_HELP, HELP, noCommand } from "./commands.ts";
 import { Interrupted, UsageError } from "./command.ts";
 import type { Context, OptionSpecs, Values } from "./command.ts";
 
@@ -25,7 +25,8 @@ async function main(args: string[]): Promise<number> {
   if (first === undefined || first === "--help") return print(HELP);
   const name = [args.slice(0, 2).join(" "), first].find((each) => Object.hasOwn(COMMANDS, each));
   const load = name === undefined ? undefined : COMMANDS[name];
-  if (name === undefined || load === undefined) throw new UsageError(`${toldOf(first)} See tresline --help.`);
+  if (name === undefined || load === undefined)
+    throw new UsageError(`${noCommand(first)} See tresline --help.`);
   const { help, options, run } = await load();
   const rest = args.slice(name.split(" ").length);
   if (rest.includes("--help")) return print(help + COMMON_HELP);
@@ -46,13 +47,6 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-function toldOf(word: string): string {
-  const verbs = Object.keys(COMMANDS).flatMap((name) =>
-    name.startsWith(`${word} `) ? name.split(" ")[1] : [],
-  );
-  return verbs.length > 0 ? `${word} takes one of ${verbs.join(", ")}.` : `${word} is no command.`;
-}
-
 function contextOf(url: string | undefined, key: string | undefined, asJson: boolean): Context {
   const address = url ?? process.env["TRESLINE_URL"] ?? "http://127.0.0.1:8080";
   const apiKey = key ?? process.env["TRESLINE_API_KEY"];
@@ -71,7 +65,13 @@ function contextOf(url: string | undefined, key: string | undefined, asJson: boo
     async out(result) {
       if (!process.stdout.write(result)) await once(process.stdout, "drain");
     },
-    readFile: (path) => (path === "-" ? buffer(process.stdin) : readFile(path)),
+    async readFile(path) {
+      try {
+        return await (path === "-" ? buffer(process.stdin) : readFile(path));
+      } catch (error) {
+        throw new UsageError(`The file cannot be read: ${(error as Error).message}.`);
+      }
+    },
   };
 }
 
@@ -86,7 +86,7 @@ const hasCode = (error: unknown, begins: string): error is Error =>
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return 2;
   if (error instanceof Interrupted) return 130;
-  if (error instanceof TreslineError || (error instanceof Error && "syscall" in error)) return 1;
+  if (error instanceof TreslineError) return 1;
   throw error;
 }
 

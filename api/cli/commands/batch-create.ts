@@ -38,7 +38,8 @@ Has many images labelled together. SOURCE is one of
   --suffix TEXT      only keys that end so; may be given again (with --prefix
                      and --inventory)
 ${LABEL_HELP}
-  --webhook URL      where to deliver signed events about the batch
+  --webhook URL|ID   where to deliver signed events about the batch: an
+                     address, or a webhook endpoint (whe_…)
   --format FORMAT    write the results as csv or parquet too; may be given again
   --cancel-after T   leave undone what is not labelled after 30s, 5m or 2h
   --wait             wait until it has ended

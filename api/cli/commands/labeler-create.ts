@@ -16,7 +16,8 @@ bucket's events tell of, and by tresline labeler run those that are there.
                      or as a sidecar file beside it (default: none)
   --on-error HOW     report (the default), or write_back the error's code too
 ${LABEL_HELP}
-  --webhook URL      where to deliver signed events about its runs
+  --webhook URL|ID   where to deliver signed events about its runs: an
+                     address, or a webhook endpoint (whe_…)
 `,
   options: {
     suffix: { type: "string", multiple: true },

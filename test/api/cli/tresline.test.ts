@@ -19,6 +19,7 @@ test.concurrent.each([
     "batch create",
     "needs one of --items, --prefix, --manifest and --inventory. See tresline batch create --help.",
   ],
+  ["batch create --items nowhere.jsonl", "The file cannot be read: ENOENT"],
   ["batch create --items a --prefix s3://b/c", "needs one of"],
   ["batch create --items a --suffix .jpg", "--suffix goes with --prefix or --inventory."],
   ["batch create --prefix photos", '--prefix must be an address such as s3://bucket/key; it is "photos".'],
