@@ -10,7 +10,8 @@ import { PUBLIC_URL, startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
 const BAR_CHART = readFigure("bar_chart_01.png");
-const TIMEOUT = { timeout: 20_000 };
+/** Less than an image's download may last. */
+const TIMEOUT = { timeout: 15_000 };
 
 /** Without a worker, so that nothing moves. */
 let idle: TestApi;
@@ -87,16 +88,11 @@ test("a batch that is canceled says so at once, however often it is asked, and m
   }
 });
 
-/** Nobody hears of a cancel sooner than at the next look, two seconds after the last. */
-const untilHeard = () => new Promise((resolve) => setTimeout(resolve, 2_500));
-
 test("what a batch left undone is labelled by its retry, and deleting it removes all that is stored of it", async () => {
   const bad = data(Buffer.from("no image"));
   const { id } = await create(api, { good: data(), bad, later: url("/later"), again: url("/later") });
   await expect.poll(() => images.received.length, TIMEOUT).toBe(2);
   expect((await send(api, "POST", `${id}/cancel`)).status).toBe(202);
-  await untilHeard();
-  gate.resolve();
   expect(await ended(id, "canceled")).toMatchObject({
     progress: 1,
     eta_seconds: null,
@@ -111,6 +107,7 @@ test("what a batch left undone is labelled by its retry, and deleting it removes
     ["canceled", "url"],
   ]);
 
+  gate.resolve();
   await api.redis.redis.del(redisKeys.batch(id));
   const response = await send(api, "POST", `${id}/retry`);
   expect(response.status).toBe(202);
@@ -166,17 +163,10 @@ test("a retry of a retry finds an image that came with the first request", async
 });
 
 test("a batch that has not ended by its deadline expires, with what it has by then", async () => {
-  const never = Promise.withResolvers<void>();
-  const slow = await startTestServer(async () => {
-    await never.promise;
-    return { status: 200, body: BAR_CHART };
-  });
+  const slow = await startTestServer(() => "hang");
   const sent = { good: data(), slow: { url: `${slow.url}/slow` } };
   const { id, deadline, created_at } = await create(api, sent, { "cancel-after": "2s" });
   expect(Date.parse(deadline ?? "") - Date.parse(created_at)).toBe(2_000);
-  await expect.poll(async () => (await get(api, id)).status, TIMEOUT).toBe("canceling");
-  await untilHeard();
-  never.resolve();
   expect(await ended(id, "expired")).toMatchObject({
     expired_at: expect.any(String),
     canceled_at: null,

@@ -36,7 +36,7 @@ export async function classifyImage(
   let fetched = began;
   let decoded = began;
   const { answer, batchWaitMs, inferenceMs, batchSize } = await batcher.classify(seat, async () => {
-    const file = await fetchImage(image, sources);
+    const file = await fetchImage(image, sources, seat.signal);
     fetched = performance.now();
     const pixels = await decode(file, seat.lane);
     decoded = performance.now();

@@ -21,12 +21,13 @@ export interface ImageSources {
 }
 
 /**
- * The bytes of an image file.
- * @throws PermanentError when it can never be had; anything else may be tried again
+ * The bytes of an image file. A download that `signal` is aborted in is broken off.
+ * @throws PermanentError when it can never be had, and the signal's reason; anything else may be tried again
  */
 export async function fetchImage(
   image: ImagePointer,
   { safeFetch, storage, buckets, maxBytes }: ImageSources,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
   if (image.type === "data") {
     const bytes = await storage.get(image.key);
@@ -35,12 +36,13 @@ export async function fetchImage(
     return bytes;
   }
   if (image.type === "s3") return buckets.read(image, { maxBytes });
-  return fetchUrl(image.url, { safeFetch, maxBytes });
+  return fetchUrl(image.url, { safeFetch, maxBytes }, signal);
 }
 
 async function fetchUrl(
   url: string,
   { safeFetch, maxBytes }: Pick<ImageSources, "safeFetch" | "maxBytes">,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const { status, body } = await safeFetch
     .fetch(url, {
@@ -49,6 +51,7 @@ async function fetchUrl(
       maxBytes,
       whenTooLarge: "throw",
       maxRedirects: MAX_REDIRECTS,
+      ...(signal && { signal }),
     })
     .catch((error: unknown) => {
       if (error instanceof ResponseTooLargeError)

@@ -19,6 +19,7 @@ beforeAll(async () => {
   deps = await openWorkerDeps();
   server = await startTestServer(({ path }) => {
     const [, kind = "", rest = ""] = path.split("/");
+    if (kind === "never") return "hang";
     if (kind === "bytes") return { status: 200, body: Buffer.alloc(Number(rest), 7) };
     if (kind === "hop")
       return {
@@ -43,6 +44,16 @@ test("an image is fetched by its URL, byte by byte, over a few redirects, by a c
   expect(await fetchPath("/bytes/5")).toEqual(new Uint8Array(5).fill(7));
   expect(await fetchPath("/hop/3")).toEqual(new Uint8Array(3).fill(7));
   expect(server.received[0]?.headers).toMatchObject({ accept: "image/*", "user-agent": "Tresline/1" });
+});
+
+test("a download that nobody wants any more is broken off, with the reason for that", async () => {
+  const reason = new TransientError("canceled", "Its batch was canceled.");
+  const url = `${server.url}/never`;
+  const controller = new AbortController();
+  const fetched = fetchImage({ type: "url", url }, sources, controller.signal);
+  await expect.poll(() => server.received.some(({ path }) => path === "/never")).toBe(true);
+  controller.abort(reason);
+  await expect(fetched).rejects.toBe(reason);
 });
 
 test("a file of the most bytes allowed is fetched, one byte more is too large for ever", async () => {
