@@ -1,3 +1,5 @@
+import { apiKeys } from "./api-keys.ts";
+import type { ApiKeys } from "./api-keys.ts";
 import { batches } from "./batches.ts";
 import type { Batches } from "./batches.ts";
 import { classifications } from "./classifications.ts";
@@ -10,6 +12,7 @@ import type { ClientOptions } from "./transport.ts";
 export type { ClientOptions } from "./transport.ts";
 export { TreslineError } from "./tresline-error.ts";
 export { verifyWebhook } from "./verify-webhook.ts";
+export type { ApiKey } from "../../shared/contracts/api-key.ts";
 export type { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 export type { Classification } from "../../shared/contracts/classification.ts";
 export type { Event } from "../../shared/contracts/event.ts";
@@ -21,6 +24,7 @@ export interface Client {
   classifications: Classifications;
   batches: Batches;
   labelers: Labelers;
+  apiKeys: ApiKeys;
 }
 
 /** A client of the service at `url`. It holds no connection of its own: it need not be closed. */
@@ -30,5 +34,6 @@ export function createClient(options: ClientOptions): Client {
     classifications: classifications(transport),
     batches: batches(transport),
     labelers: labelers(transport),
+    apiKeys: apiKeys(transport),
   };
 }

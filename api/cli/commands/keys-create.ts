@@ -8,8 +8,8 @@ export const keysCreate = command({
 Makes an API key and prints it, this once.
 
   --scope SCOPE      what it allows: classify, read or admin; may be given again
-  --tenant NAME      whose it is (default: your own; another takes the key of the
-                     service itself)
+  --tenant NAME      whose it is (default: your own; that of another needs the
+                     key of the service itself)
 `,
   options: { scope: { type: "string", multiple: true }, tenant: { type: "string" } },
   async run({ values: { scope = [], tenant }, positionals: [name, ...more] }, { connect, asJson, out, err }) {

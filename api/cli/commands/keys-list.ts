@@ -11,7 +11,7 @@ service itself those of all tenants.
   options: {},
   async run({ positionals }, { connect, asJson, out }) {
     if (positionals.length > 0) throw new UsageError("keys list takes options only.");
-    const keys = await Array.fromAsync(connect().apiKeys.list());
+    const keys = await connect().apiKeys.list();
     const rows = keys.map(({ tenant, name, scopes, revoked_at, id }) => [
       `${tenant}: ${name}`,
       revoked_at === null ? scopes.join(" ") : "revoked",
