@@ -1,14 +1,18 @@
 import type { PutOff } from "../consume.ts";
 
 /** How many attempts one receiver may have under way while it answers within a second, and while it does not or is not known to. */
-const QUICK_SLOTS = 16;
+const QUICK_SLOTS = 32;
 const SLOTS = 2;
 const QUICK_MS = 1_000;
 /** What an attempt is taken to last, in milliseconds, while none has shown it. */
 const GUESSED_MS = 20;
+/** A quick receiver's turns come so many times sooner than its attempts tell: they last long also when this process is busy. */
+const HASTE = 4;
 /** The shortest and the longest time that a message is put off, in milliseconds. */
 const MIN_PUT_OFF_MS = 50;
 const MAX_PUT_OFF_MS = 60_000;
+/** How many receivers are remembered: more than can have attempts under way. */
+const MAX_KNOWN = 1_000;
 
 /** One attempt under way at a receiver; to be released when it has ended, however it did. */
 export interface Slot {
@@ -29,20 +33,25 @@ interface Receiver {
  * `now` is a clock in milliseconds.
  */
 export function createReceiverSlots(now: () => number = () => performance.now()) {
-  // Only receivers with attempts under way are known, so there are never more of them than attempts.
+  // The one that was asked for last stands last.
   const receivers = new Map<string, Receiver>();
   return {
     /** A slot at a receiver, or how long to put the message off. */
     take(name: string): Slot | PutOff {
       const at = now();
       const receiver = receivers.get(name) ?? { underWay: new Set(), lastedMs: undefined, nextTurn: at };
+      receivers.delete(name);
       receivers.set(name, receiver);
-      const { underWay, lastedMs = QUICK_MS } = receiver;
-      const oldest = at - (underWay.values().next().value?.startedAt ?? at);
-      const slots = Math.max(lastedMs, oldest) < QUICK_MS ? QUICK_SLOTS : SLOTS;
-      if (underWay.size >= slots) {
-        const pace = Math.max(receiver.lastedMs ?? GUESSED_MS, oldest) / slots;
-        receiver.nextTurn = Math.min(Math.max(receiver.nextTurn, at) + pace, at + MAX_PUT_OFF_MS);
+      if (receivers.size > MAX_KNOWN) forgetOneIdle(receivers);
+      const { underWay, lastedMs } = receiver;
+      const oldestMs = at - (underWay.values().next().value?.startedAt ?? at);
+      const attemptMs = Math.max(lastedMs ?? GUESSED_MS, oldestMs);
+      const isSlow = attemptMs >= QUICK_MS;
+      if (underWay.size >= (isSlow || lastedMs === undefined ? SLOTS : QUICK_SLOTS)) {
+        const paceMs = attemptMs / (isSlow ? SLOTS : QUICK_SLOTS * HASTE);
+        // Within QUICK_MS it is known whether it is quick.
+        const latest = at + (isSlow || lastedMs !== undefined ? MAX_PUT_OFF_MS : QUICK_MS);
+        receiver.nextTurn = Math.min(Math.max(receiver.nextTurn, at) + paceMs, latest);
         return { putOffMs: Math.max(Math.ceil(receiver.nextTurn - at), MIN_PUT_OFF_MS) };
       }
       const attempt = { startedAt: at };
@@ -50,13 +59,21 @@ export function createReceiverSlots(now: () => number = () => performance.now())
       return {
         release() {
           underWay.delete(attempt);
+          const wasQuick = (receiver.lastedMs ?? QUICK_MS) < QUICK_MS;
           receiver.lastedMs = now() - attempt.startedAt;
-          if (receiver.lastedMs < QUICK_MS) receiver.nextTurn = now();
-          if (underWay.size === 0) receivers.delete(name);
+          if (!wasQuick && receiver.lastedMs < QUICK_MS) receiver.nextTurn = now();
         },
       };
     },
   };
+}
+
+function forgetOneIdle(receivers: Map<string, Receiver>): void {
+  for (const [name, { underWay }] of receivers)
+    if (underWay.size === 0) {
+      receivers.delete(name);
+      return;
+    }
 }
 
 /** What `createReceiverSlots` returns. */
