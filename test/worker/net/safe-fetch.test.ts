@@ -236,30 +236,6 @@ test("redirects are followed, relative ones too, up to the limit, where the redi
   expect(lost).toMatchObject({ status: 302, url: `http://127.0.0.1:${port}/1` });
 });
 
-test.each([
-  "http://127.0.0.2:PORT/",
-  "//127.0.0.2:PORT/",
-  "http://localhost.test:PORT/",
-  "http://[::1]:PORT/",
-  "http://user@127.0.0.1:PORT/",
-  "http://169.254.169.254/latest/meta-data/",
-  "file:///etc/passwd",
-  "ftp://127.0.0.1/",
-  "data:text/plain,hello",
-  "http://",
-])("a redirect to %s is refused", async (location) => {
-  const port = await serve((_, response) => {
-    response.writeHead(302, { location: location.replace("PORT", String(port)) }).end();
-  });
-  const canary = await canaryOn("127.0.0.2", port);
-  const out = open({ ...LOCAL, lookup: answering([], ["127.0.0.2"]) });
-  await expect(out.fetch(`http://127.0.0.1:${port}/`, ASK)).rejects.toMatchObject({
-    name: "PermanentError",
-    code: "fetch_forbidden",
-  });
-  expect(canary.connections).toBe(0);
-});
-
 test("a resolver that changes its answer never leads to the address that is refused", async () => {
   const port = await serve(
     (_, response) => void response.writeHead(200, { connection: "close" }).end("public"),
@@ -293,107 +269,6 @@ test("a host with one good and one refused address is refused, in whichever orde
     });
   }
   expect(canary.connections).toBe(0);
-});
-
-const LOOPBACK_HOSTS = `
-  127.0.0.1 127.0.0.1. 127.1 127.1. 127.0.1 127.000.000.001 127.0.0.2 127.255.255.254 127.0.0.0
-  0177.0.0.1 0177.0.0.01 0177.1 017700000001 00000177.0.0.1 2130706433 2130706433. 0x7f000001 0X7F000001
-  0x7f.1 0x7f.0.0.1 0x7f.0x0.0x0.0x1 0x7F.0.0x1 127.0x0.0.0x1 0x0000007f.1
-  %31%32%37.0.0.1 127%2e0%2e0%2e1 127。0。0。1 127．0．0．1 １２７.０.０.１ ①②⑦.⓪.⓪.①
-  0.0.0.0 0.0.0.0. 0 0x0 00 0.0 256.256.256.256 4294967297
-  [::1] [0:0:0:0:0:0:0:1] [0000:0000:0000:0000:0000:0000:0000:0001] [::] [::0.0.0.1]
-  [::ffff:127.0.0.1] [::ffff:7f00:1] [::FFFF:7F00:0001] [0:0:0:0:0:ffff:127.0.0.1] [::127.0.0.1]
-  [::ffff:0.0.0.0] [::ffff:0:127.0.0.1] [64:ff9b::127.0.0.1] [64:ff9b::7f00:1] [64:ff9b:1::7f00:1]
-  [2002:7f00:1::] [2002:7f00:0001::1] [fe80::1] [fe80::1%25lo] [::1%25lo] [::1%lo]
-  localhost LOCALHOST ｌocalhost local%68ost 
-  user@127.0.0.1 user:pass@127.0.0.1 1.1.1.1@127.0.0.1 1.1.1.1:80@127.0.0.1 @127.0.0.1 :@127.0.0.1
-  1.1.1.1%40@127.0.0.1 127.0.0.1%00 127.0.0.1%2523 127.0.0.1%20
-`
-  .trim()
-  .split(/\s+/);
-
-const OTHER_URLS = [
-  "http:127.0.0.1:PORT",
-  "http:/127.0.0.1:PORT",
-  "http:///127.0.0.1:PORT",
-  "http:\\\\127.0.0.1:PORT",
-  "http://127.0.0.1:PORT\\@1.1.1.1/",
-  " http://127.0.0.1:PORT ",
-  "ht\ntp://loc\tal\nhost:PORT/",
-  "http://loc\u00adalhost:PORT/",
-  "HTTP://127.1:PORT",
-  "https://127.0.0.1:PORT",
-  "ftp://127.0.0.1:PORT",
-  "ws://127.0.0.1:PORT",
-  "gopher://127.0.0.1:PORT/_x",
-  "file:///dev/null",
-  "file://127.0.0.1:PORT/",
-  "unix:/var/run/docker.sock",
-  "blob:http://127.0.0.1:PORT/",
-  "data:,x",
-  "127.0.0.1:PORT",
-  "//127.0.0.1:PORT",
-  "",
-];
-
-test.each([...LOOPBACK_HOSTS.map((host) => `http://${host}:PORT/`), ...OTHER_URLS])(
-  "%j reaches nothing",
-  async (url) => {
-    const [port, canary] = await canaries();
-    await expect(
-      open({ allowedPrivateNetworks: [] }).fetch(url.replaceAll("PORT", String(port)), ASK),
-    ).rejects.toMatchObject({
-      name: "PermanentError",
-      code: "fetch_forbidden",
-    });
-    expect(canary.connections).toBe(0);
-  },
-);
-
-test.each([
-  "localhost.",
-  "localhost.localdomain",
-  "ip6-localhost",
-  "127.0.0.1.nip.io",
-  "127-0-0-1.sslip.io",
-  "a.b.c.internal",
-  "xn--nxasmq6b",
-  "0177.0.0.1.example",
-])("the name %j that stands for this machine reaches nothing", async (name) => {
-  const [port, canary] = await canaries();
-  for (const address of ["127.0.0.1", "0.0.0.0", "::1", "::ffff:127.0.0.1", "::", "127.0.0.1%lo"]) {
-    const out = open({ allowedPrivateNetworks: [], lookup: answering([], [address]) });
-    const asked = out.fetch(`http://${name}:${port}/`, ASK);
-    await expect(asked).rejects.toMatchObject({ name: "PermanentError", code: "fetch_forbidden" });
-  }
-  expect(canary.connections).toBe(0);
-});
-
-test("the same spellings do reach the canary when its address is allowed, so that the canary is alive", async () => {
-  const [port, canary] = await canaries();
-  const out = open({ allowedPrivateNetworks: ["127.0.0.0/8", "::1/128"] });
-  for (const host of ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "①②⑦.⓪.⓪.①", "localhost", "127.0.0.2"]) {
-    expect([host, (await out.fetch(`http://${host}:${port}/`, ASK)).status]).toEqual([host, 200]);
-  }
-  expect(canary.connections).toBeGreaterThanOrEqual(3);
-});
-
-test("the address of the cloud's credentials is refused although its network is allowed", async () => {
-  const out = open({
-    allowedPrivateNetworks: ["169.254.0.0/16", "0.0.0.0/0", "::/0"],
-    lookup: answering([], ["169.254.169.254"]),
-  });
-  for (const host of [
-    "169.254.169.254",
-    "metadata.test",
-    "[::ffff:169.254.169.254]",
-    "[fd00:ec2::254]",
-    "0xa9fea9fe",
-  ]) {
-    await expect(out.fetch(`http://${host}/latest/meta-data/`, ASK)).rejects.toMatchObject({
-      code: "fetch_forbidden",
-    });
-  }
 });
 
 function open(options: Parameters<typeof createSafeFetch>[0] = LOCAL): SafeFetch {
@@ -447,12 +322,4 @@ async function canaryOn(host: string, port: number, canary: Canary = { connectio
   cleanUp.push(() => server.closeAllConnections());
   await listen(server, host, port);
   return canary;
-}
-
-/** One canary on every address of this machine: a free port of IPv6's and IPv4's at once. */
-async function canaries(): Promise<[port: number, canary: Canary]> {
-  const canary = { connections: 0 };
-  const port = await closedPort();
-  await canaryOn("::", port, canary);
-  return [port, canary];
 }
