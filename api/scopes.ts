@@ -4,6 +4,7 @@ import type { Scope } from "../shared/contracts/api-key.ts";
 export const SCOPES: Readonly<Record<string, Scope>> = {
   "POST /v1/classifications": "classify",
   "GET /v1/classifications/{id}": "read",
+  "POST /v1/classifications/{id}/cancel": "classify",
   "POST /v1/batches": "classify",
   "GET /v1/batches/{id}": "read",
   "GET /v1/batches/{id}/results": "read",

@@ -11,6 +11,7 @@ export const redisKeys = {
   rateLimit: (keyId: string) => `${REDIS_PREFIX}:rate-limit:${keyId}`,
   idempotency: (tenant: string, key: string) => `${REDIS_PREFIX}:idempotency:${tenant}:${key}`,
   finishedFeed: (feed: string) => `${REDIS_PREFIX}:finished:${feed}`,
+  canceledFeed: () => `${REDIS_PREFIX}:canceled`,
   suspect: (id: string) => `${REDIS_PREFIX}:suspect:${id}`,
   batch: (id: string) => `${REDIS_PREFIX}:batch:${id}`,
   batchChunks: (id: string) => `${REDIS_PREFIX}:batch:${id}:chunks`,

@@ -91,6 +91,14 @@ export function openQueues(redis: RedisClient) {
       const startedAt = job.processedOn === undefined ? undefined : new Date(job.processedOn);
       return { payload: ClassifyImagePayload.parse(job.data), startedAt };
     },
+    /** Takes a classification out of its queue, if it is there. False when a worker has it in hand. */
+    async removeClassification({
+      model,
+      priority,
+      id,
+    }: Pick<ClassifyImagePayload, "model" | "priority" | "id">): Promise<boolean> {
+      return (await queue(queueNames.classify(model, priority)).remove(id)) === 1;
+    },
     /** `delayMs` is how many milliseconds the job waits until it is done. */
     enqueueScan: (job: NewJob<ScanPayload>, delayMs = 0) => add(queueNames.scan, [job], { delay: delayMs }),
     enqueueDeliver: (job: NewJob<DeliverPayload>) => add(queueNames.deliver, [job]),

@@ -14,6 +14,7 @@ import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { cancelAfterMs } from "../cancel-after.ts";
 import { preferredWaitS } from "../prefer-wait.ts";
+import { cancelClassification } from "../services/cancel-classification.ts";
 import { createClassification } from "../services/create-classification.ts";
 import type { CreateClassificationInput } from "../services/create-classification.ts";
 import type { ImageBytes } from "../services/store-image.ts";
@@ -81,6 +82,22 @@ const get = createRoute({
   responses: { 200: { description: "The classification.", ...answer }, ...problems("not_found") },
 });
 
+const cancel = createRoute({
+  method: "post",
+  path: "/v1/classifications/{id}/cancel",
+  operationId: "cancelClassification",
+  summary: "Cancel a classification",
+  description:
+    "It ends as `canceled` unless it has ended before. Canceling it again changes nothing. An item of a batch is canceled with its batch.",
+  tags: ["Classifications"],
+  security: BEARER,
+  request: { params: z.object({ id: ClassificationId }) },
+  responses: {
+    200: { description: "The classification, canceled.", ...answer },
+    ...problems("not_found", "conflict"),
+  },
+});
+
 /** The routes of single images. */
 export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
@@ -105,6 +122,10 @@ export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(get, async (c) =>
     c.json(await getClassification(deps, c.get("tenant"), c.req.valid("param").id), 200),
+  );
+
+  routes.openapi(cancel, async (c) =>
+    c.json(await cancelClassification(deps, c.get("tenant"), c.req.valid("param").id), 200),
   );
 
   return routes;

@@ -108,7 +108,7 @@ export const Classification = z
       .array(Prediction)
       .nullable()
       .meta({ description: "Best first; null unless it succeeded." }),
-    error: ItemErrorOrNull.meta({ description: "Null unless it failed." }),
+    error: ItemErrorOrNull.meta({ description: "Null unless it failed, was canceled or was aborted." }),
     metadata: z.record(z.string(), z.string()),
     metrics: ClassificationMetrics,
     created_at: z.iso.datetime(),
@@ -117,7 +117,7 @@ export const Classification = z
     deadline: z.iso.datetime().nullable().default(null).meta({
       description: "When it is aborted unless it has been run by then.",
     }),
-    urls: z.object({ get: z.string() }),
+    urls: z.object({ get: z.string(), cancel: z.string() }),
   })
   .meta({ id: "Classification", description: "One image to label, and its labels." });
 export type Classification = z.infer<typeof Classification>;

@@ -4,6 +4,7 @@ import { z } from "zod";
 export const CLASSIFICATION_EVENTS = [
   "classification.succeeded",
   "classification.failed",
+  "classification.canceled",
   "classification.aborted",
 ] as const;
 /** The events of a batch. `batch.progress` is delivered only to those who name it in their filter. */

@@ -12,7 +12,7 @@ import { messageId, newId } from "../../shared/new-id.ts";
 import { disableEndpoint } from "../../shared/state/webhook-endpoints.ts";
 import { WorkerConfig } from "../../worker/config.ts";
 import type { Consuming } from "../../worker/consume.ts";
-import { announce } from "../../worker/deliver/announce.ts";
+import { announce } from "../../shared/announce.ts";
 import { startWorker } from "../../worker/start.ts";
 import { startTestServer } from "../support/http-server.ts";
 import type { TestServer } from "../support/http-server.ts";

@@ -50,6 +50,7 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
   const classifyDeps: ClassifyDeps = {
     ...deps,
     quarantine: createQuarantine(deps.redis),
+    canceled: { during: (_id, run) => run(new AbortController().signal), close: () => {} },
     model: { name: "birds", digest: TEST_DIGEST, device: "cpu" },
     labelling: {
       labels: ["swan", "raven"],

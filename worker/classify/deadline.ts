@@ -1,11 +1,15 @@
 import { PermanentError } from "../../shared/errors.ts";
 
-/** Runs something with a signal that is aborted at `deadline` (RFC 3339), its reason a PermanentError deadline_exceeded; without a deadline there is no signal. */
+/**
+ * Runs something with a signal that is aborted when `unwanted` is, and at `deadline` (RFC 3339; null for none), its reason a
+ * PermanentError deadline_exceeded.
+ */
 export async function withDeadline<Result>(
   deadline: string | null,
-  run: (signal: AbortSignal | undefined) => Promise<Result>,
+  unwanted: AbortSignal,
+  run: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  if (deadline === null) return run(undefined);
+  if (deadline === null) return run(unwanted);
   const controller = new AbortController();
   const abort = () =>
     controller.abort(new PermanentError("deadline_exceeded", `It was not run before ${deadline}.`));
@@ -14,7 +18,7 @@ export async function withDeadline<Result>(
   if (left <= 0) abort();
   try {
     controller.signal.throwIfAborted();
-    return await run(controller.signal);
+    return await run(AbortSignal.any([unwanted, controller.signal]));
   } finally {
     clearTimeout(timer);
   }

@@ -1,12 +1,12 @@
-import type { ItemError } from "../../shared/contracts/error.ts";
+import type { ErrorCode, ItemError } from "../../shared/contracts/error.ts";
 import { PermanentError, TransientError, toItemError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/logger.ts";
 import type { Labelled } from "./classify-image.ts";
 
-/** How one image ended: with labels, or with the reason there are none; aborted when its deadline passed before it ran. */
+/** How one image ended: with labels, or with the reason there are none; aborted when its deadline passed before it ran, canceled when it was by then. */
 export type Outcome =
   | ({ status: "succeeded" } & Labelled)
-  | { status: "failed" | "aborted"; error: ItemError };
+  | { status: "failed" | "aborted" | "canceled"; error: ItemError };
 
 /** One of the tries of an image: after the last one nothing is tried again. */
 export interface ImageTry {
@@ -21,9 +21,14 @@ export async function tryImage(classify: () => Promise<Labelled>, imageTry: Imag
     return { status: "succeeded", ...(await classify()) };
   } catch (error) {
     const itemError = failureOf(error, imageTry);
-    return { status: itemError.code === "deadline_exceeded" ? "aborted" : "failed", error: itemError };
+    return { status: STATUSES[itemError.code] ?? "failed", error: itemError };
   }
 }
+
+const STATUSES: Partial<Record<ErrorCode, "aborted" | "canceled">> = {
+  deadline_exceeded: "aborted",
+  canceled: "canceled",
+};
 
 /**
  * The failure that an error means for an image. On the last try every error is one; before, what may pass is thrown so that

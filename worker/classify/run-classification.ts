@@ -1,12 +1,12 @@
 import type { Classification } from "../../shared/contracts/classification.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
+import { readResult, saveResult } from "../../shared/save-result.ts";
 import type { Attempt } from "../consume.ts";
 import { classifyImage } from "./classify-image.ts";
 import { withDeadline } from "./deadline.ts";
 import { tryImage } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
-import { readResult, saveResult } from "./save-result.ts";
 import type { ClassifyDeps } from "./start.ts";
 
 /** How often an image is tried before what stands in its way becomes its failure. */
@@ -23,8 +23,8 @@ export async function runClassification(
 ): Promise<void> {
   const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
   const earlier = isFirstTry ? undefined : await readResult(deps.storage, payload);
-  const finished = earlier ?? (await label(payload, attempt, deps));
-  await saveResult(finished, payload, deps);
+  const labelled = earlier ?? (await label(payload, attempt, deps));
+  const finished = await saveResult(labelled, payload, deps);
   deps.logger.info(
     {
       id: finished.id,
@@ -41,17 +41,19 @@ export async function runClassification(
 async function label(
   payload: ClassifyImagePayload,
   { number, crashes }: Attempt,
-  { labelling, quarantine, model, logger }: ClassifyDeps,
+  { labelling, quarantine, canceled, model, logger }: ClassifyDeps,
 ): Promise<Classification> {
   const startedAt = new Date();
   const outcome = await tryImage(
     () => {
       const options = { topK: payload.top_k, threshold: payload.threshold };
       const run = () =>
-        withDeadline(payload.deadline, (signal) => {
-          const seat = { lane: payload.priority, tenant: payload.tenant, signal };
-          return classifyImage(payload.image, seat, options, labelling);
-        });
+        canceled.during(payload.id, (unwanted) =>
+          withDeadline(payload.deadline, unwanted, (signal) => {
+            const seat = { lane: payload.priority, tenant: payload.tenant, signal };
+            return classifyImage(payload.image, seat, options, labelling);
+          }),
+        );
       return crashes > 0 ? quarantine(payload.id, run) : run();
     },
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },

@@ -1,9 +1,12 @@
 import pLimit from "p-limit";
 import { ClassifyObjectPayload, ClassifyPayload } from "../../shared/contracts/queue-payloads.ts";
 import { queueNames } from "../../shared/queue.ts";
+import { openRedis } from "../../shared/redis.ts";
 import { Lane } from "../../shared/contracts/lane.ts";
 import type { LabelWriter } from "../../shared/storage/label-writer.ts";
 import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
+import { openCanceledFeed } from "../../shared/state/canceled-feed.ts";
+import type { CanceledFeed } from "../../shared/state/canceled-feed.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
@@ -35,6 +38,7 @@ export interface ClassifyDeps extends Pick<
   labelWriter: LabelWriter;
   labelling: Labelling;
   quarantine: Quarantine;
+  canceled: CanceledFeed;
   model: { name: string; digest: string; device: string };
 }
 
@@ -58,10 +62,14 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   const labelWriter = await openLabelWriter(config.S3_SOURCE_BUCKETS, {
     forcePathStyle: config.S3_FORCE_PATH_STYLE,
   });
+  const canceled = openCanceledFeed(
+    openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble")),
+  );
   const classifyDeps: ClassifyDeps = {
     ...deps,
     labelWriter,
     quarantine: createQuarantine(redis),
+    canceled,
     model: { name, digest: manifest.digest, device },
     labelling: {
       labels,
@@ -94,6 +102,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   return {
     async close() {
       await consuming.close();
+      canceled.close();
       await engine.close();
       await safeFetch.close();
       await labelWriter.close();

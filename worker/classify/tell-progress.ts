@@ -1,6 +1,6 @@
 import type { ClassifyChunkPayload } from "../../shared/contracts/queue-payloads.ts";
 import { getBatchState } from "../../shared/state/batches.ts";
-import { announce } from "../deliver/announce.ts";
+import { announce } from "../../shared/announce.ts";
 import type { ClassifyDeps } from "./start.ts";
 
 /** Enqueues the message about how far a batch is, which it is for this chunk to tell. Told again, it is the same message. */

@@ -2,7 +2,7 @@ import type { EndedBatch } from "../../shared/batch-manifest.ts";
 import { EventType } from "../../shared/contracts/event.ts";
 import type { Queues } from "../../shared/queue.ts";
 import { toRun } from "../../shared/state/runs.ts";
-import { announce } from "../deliver/announce.ts";
+import { announce } from "../../shared/announce.ts";
 
 /** Enqueues the message about the end of a batch, or of a labeler's run, at the time `timestamp` (RFC 3339). */
 export async function announceEnd(queues: Queues, ended: EndedBatch, timestamp: string): Promise<void> {

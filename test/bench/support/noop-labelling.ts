@@ -9,6 +9,7 @@ export const noopLabelling = (
 ): ClassifyDeps => ({
   ...deps,
   quarantine: (_id, run) => run(),
+  canceled: { during: (_id, run) => run(new AbortController().signal), close: () => {} },
   labelWriter: {
     getTags: unused,
     putTags: unused,

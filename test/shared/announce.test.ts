@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Event, MAX_EVENT_BYTES } from "../../../shared/contracts/event.ts";
-import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
-import { newId } from "../../../shared/new-id.ts";
-import { queueNames } from "../../../shared/queue.ts";
-import { announce } from "../../../worker/deliver/announce.ts";
-import type { Announcement } from "../../../worker/deliver/announce.ts";
-import { readQueue } from "../../support/queue-reader.ts";
-import { openWorkerDeps } from "../../support/worker-deps.ts";
-import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+import { Event, MAX_EVENT_BYTES } from "../../shared/contracts/event.ts";
+import { DeliverPayload } from "../../shared/contracts/queue-payloads.ts";
+import { newId } from "../../shared/new-id.ts";
+import { queueNames } from "../../shared/queue.ts";
+import { announce } from "../../shared/announce.ts";
+import type { Announcement } from "../../shared/announce.ts";
+import { readQueue } from "../support/queue-reader.ts";
+import { openWorkerDeps } from "../support/worker-deps.ts";
+import type { WorkerTestDeps } from "../support/worker-deps.ts";
 
 let deps: WorkerTestDeps;
 beforeAll(async () => {

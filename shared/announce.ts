@@ -1,7 +1,7 @@
-import { MAX_EVENT_BYTES } from "../../shared/contracts/event.ts";
-import type { Event, EventType } from "../../shared/contracts/event.ts";
-import { messageId } from "../../shared/new-id.ts";
-import type { Queues } from "../../shared/queue.ts";
+import { MAX_EVENT_BYTES } from "./contracts/event.ts";
+import type { Event, EventType } from "./contracts/event.ts";
+import { messageId } from "./new-id.ts";
+import type { Queues } from "./queue.ts";
 
 /** Something that happened to a resource, and who wants to hear of it. */
 export interface Announcement {

@@ -1,20 +1,23 @@
-import { Classification } from "../../shared/contracts/classification.ts";
-import { EventType } from "../../shared/contracts/event.ts";
-import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
-import { storageKeys } from "../../shared/keys.ts";
-import { tellFinished } from "../../shared/state/finished-feed.ts";
-import { announce } from "../deliver/announce.ts";
-import type { ClassifyDeps } from "./start.ts";
+import { announce } from "./announce.ts";
+import { Classification } from "./contracts/classification.ts";
+import { EventType } from "./contracts/event.ts";
+import type { ClassifyImagePayload } from "./contracts/queue-payloads.ts";
+import { storageKeys } from "./keys.ts";
+import type { Queues } from "./queue.ts";
+import type { RedisClient } from "./redis.ts";
+import { tellFinished } from "./state/finished-feed.ts";
+import type { Storage } from "./storage/storage.ts";
 
 /**
- * Stores a finished classification, enqueues the message about it and tells those who wait. A worker killed anywhere in
- * between is followed by another that does it all again: what was stored first stays and is what is told.
+ * Stores a finished classification, enqueues the message about it, tells those who wait, and returns what was told. Whoever
+ * is killed anywhere in between is followed by a worker that does it all again: what was stored first stays and is what is
+ * told, so that a classification that ends and is canceled at once has one end.
  */
 export async function saveResult(
   classification: Classification,
   { id, tenant, webhook, feed }: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook" | "feed">,
-  { storage, queues, redis }: Pick<ClassifyDeps, "storage" | "queues" | "redis">,
-): Promise<void> {
+  { storage, queues, redis }: { storage: Storage; queues: Queues; redis: RedisClient },
+): Promise<Classification> {
   const key = storageKeys.result(tenant, id);
   const body = JSON.stringify(classification);
   const isFirst = await storage.putIfAbsent(key, body, { contentType: "application/json" });
@@ -28,11 +31,12 @@ export async function saveResult(
     resource: stored,
   });
   if (feed !== null) await tellFinished(redis, feed, stored);
+  return stored;
 }
 
 /** The stored result of a classification, or undefined when none is stored. */
 export async function readResult(
-  storage: ClassifyDeps["storage"],
+  storage: Storage,
   { id, tenant }: Pick<ClassifyImagePayload, "id" | "tenant">,
 ): Promise<Classification | undefined> {
   const bytes = await storage.get(storageKeys.result(tenant, id));
