@@ -25,40 +25,69 @@ const KERNELS = { bilinear: "linear", bicubic: "cubic" } as const;
 /** The formats that are decoded, by sharp's names. */
 const FORMATS = new Set(["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"]);
 
+/** What opens them in libvips. */
+const LOADERS = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"].map((name) => `VipsForeignLoad${name}`);
+
 /** Seconds after which a decoder is stopped. */
 const DECODE_TIMEOUT_S = 30;
 
 /**
- * Sets libvips up for many small images at once: one thread an image, nothing cached, and SVG not even opened, since it is
- * a program rather than a picture. To be called once, before the first image.
+ * Sets libvips up for many small images at once: one thread an image, nothing cached, and no other format even opened, SVG
+ * above all, which is a program rather than a picture. To be called once, before the first image.
  */
 export function configureSharp(): void {
-  sharp.block({ operation: ["VipsForeignLoadSvg"] });
+  sharp.block({ operation: ["VipsForeignLoad"] });
+  sharp.unblock({ operation: LOADERS });
   sharp.cache(false);
   sharp.concurrency(1);
 }
 
+/** An image of which the header has been read. */
+export interface OpenedImage {
+  /** Width times height. */
+  pixels: number;
+  /** Does what `preprocess` does, and throws what it throws. */
+  decode: () => Promise<Uint8Array>;
+}
+
 /**
  * Decodes an image and scales it as the model was evaluated: antialiased, upright by its EXIF orientation, in sRGB,
- * transparency over white, the first frame of an animation.
+ * transparency over white, the first frame of an animation. It is given up after `timeoutS` seconds.
  * @returns uint8 [H, W, 3], 0 to 255
- * @throws PermanentError invalid_image, unsupported_media_type or image_too_large
+ * @throws PermanentError invalid_image, unsupported_media_type, image_too_large or timeout
  */
-export async function preprocess(file: Uint8Array, options: PreprocessOptions): Promise<Uint8Array> {
+export async function preprocess(
+  file: Uint8Array,
+  options: PreprocessOptions,
+  timeoutS = DECODE_TIMEOUT_S,
+): Promise<Uint8Array> {
+  const image = await openImage(file, options, timeoutS);
+  return image.decode();
+}
+
+/** The first step of `preprocess`, which takes neither time nor memory. Throws what that throws. */
+export async function openImage(
+  file: Uint8Array,
+  options: PreprocessOptions,
+  timeoutS = DECODE_TIMEOUT_S,
+): Promise<OpenedImage> {
   if (file.byteLength === 0) throw new PermanentError("invalid_image", "The image is empty: it has 0 bytes.");
   const image = sharp(file, { limitInputPixels: options.maxPixels, failOn: "error" });
-  const refuse = refusal(file, options.maxPixels);
-  const { width, height } = await uprightSize(image).catch(refuse);
-  const scaled = scaledSize(width, height, options);
-  const upright = image.autoOrient().flatten({ background: "#fff" });
-  const kernel = KERNELS[options.interpolation];
-  const pixels = await scaleAndCrop(upright, { width, height }, scaled, options.size, kernel).catch(refuse);
-  const expected = options.size[0] * options.size[1] * 3;
-  if (pixels.byteLength !== expected)
-    throw new Error(
-      `An image was decoded to ${pixels.byteLength} bytes instead of ${expected}. This is a bug.`,
-    );
-  return pixels;
+  const refuse = refusal(file, options.maxPixels, timeoutS);
+  const size = await uprightSize(image).catch(refuse);
+  const decode = async () => {
+    const upright = image.autoOrient().flatten({ background: "#fff" }).timeout({ seconds: timeoutS });
+    const scaled = scaledSize(size.width, size.height, options);
+    const kernel = KERNELS[options.interpolation];
+    const pixels = await scaleAndCrop(upright, size, scaled, options.size, kernel).catch(refuse);
+    const expected = options.size[0] * options.size[1] * 3;
+    if (pixels.byteLength !== expected)
+      throw new Error(
+        `An image was decoded to ${pixels.byteLength} bytes instead of ${expected}. This is a bug.`,
+      );
+    return pixels;
+  };
+  return { pixels: size.width * size.height, decode };
 }
 
 /**
@@ -99,8 +128,7 @@ async function scaleAndCrop(
 const resized = (image: Sharp, size: Size, kernel: keyof KernelEnum) =>
   image.resize({ ...size, fit: "fill", kernel, fastShrinkOnLoad: false });
 
-const rgb = (image: Sharp): Promise<Uint8Array> =>
-  image.toColourspace("srgb").removeAlpha().raw().timeout({ seconds: DECODE_TIMEOUT_S }).toBuffer();
+const rgb = (image: Sharp): Promise<Uint8Array> => image.toColourspace("srgb").removeAlpha().raw().toBuffer();
 
 /** Every second pixel of every second row, beginning with the second: uint8 [rows, columns, 3] of uint8 [2 rows, 2 columns, 3]. */
 function secondOfEachTwo(pixels: Uint8Array, rows: number, columns: number): Uint8Array {
@@ -141,14 +169,21 @@ function scaledSize(
 
 /** Turns what libvips says into a failure of this image. */
 const refusal =
-  (file: Uint8Array, maxPixels: number) =>
+  (file: Uint8Array, maxPixels: number, timeoutS: number) =>
   (error: unknown): never => {
     if (error instanceof PermanentError) throw error;
-    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const reason = said.split("\n")[0] ?? "";
     if (/exceeds pixel limit/i.test(reason))
       throw new PermanentError(
         "image_too_large",
         `The image has more than ${maxPixels} pixels, the most that are decoded; send a smaller one.`,
+        { cause: error },
+      );
+    if (/^timeout: /m.test(said))
+      throw new PermanentError(
+        "timeout",
+        `The image was not decoded within ${timeoutS} s; send one that is smaller or simpler.`,
         { cause: error },
       );
     if (isSvg(file))

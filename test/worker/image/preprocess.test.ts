@@ -150,3 +150,13 @@ test("a picture of the most pixels allowed is decoded a strip at a time", async 
   expect(pixels.every((value) => value === 255)).toBe(true);
   expect(process.resourceUsage().maxRSS - before).toBeLessThan(256 * 1024);
 });
+
+test("a decode that takes too long is stopped, and told from one that cannot work", async () => {
+  const file = await oneBitPng(40_000, 40_000, 0);
+  const error = await preprocess(file, { ...squash, maxPixels: 1_600_000_000 }, 1).catch((e: unknown) => e);
+  expect(error).toMatchObject({
+    name: "PermanentError",
+    code: "timeout",
+    message: "The image was not decoded within 1 s; send one that is smaller or simpler.",
+  });
+});
