@@ -67,7 +67,7 @@ const results = createRoute({
   operationId: "getBatchResults",
   summary: "Get the results of a batch that has ended",
   description:
-    "One line an item, in the order of the items: as NDJSON, or as CSV or Parquet when the batch was made with that in its `output_formats`. A batch that was canceled or has expired has a line for each item that was listed by then.",
+    "One line an item, in the order of the items: as NDJSON, or as CSV or Parquet when the batch was made with that in its `output_formats`. A batch that was canceled or has expired has a line for each item of its request, or of its source as far as that was listed by then.",
   ...described,
   request: {
     params,

@@ -173,7 +173,9 @@ export const BatchResult = z
       .nullable()
       .meta({ description: "Best first; null unless it succeeded." }),
     error: ItemErrorOrNull.meta({ description: "Null unless it failed or was canceled." }),
-    model_digest: z.string(),
+    model_digest: z.string().nullable().meta({
+      description: "The very version of the model; null when it was canceled before a worker had it.",
+    }),
     metrics: ClassificationMetrics,
     etag: z.string().optional().meta({ description: "In a labeler's run: the version that was looked at." }),
     previous: z

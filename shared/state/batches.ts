@@ -69,11 +69,13 @@ export interface BatchState {
   record: BatchRecord;
   /** How far its source has been listed and enqueued. */
   cursor: ScanCursor;
+  /** How many items have been listed: those of the page after the cursor too, once a worker has begun to enqueue that. */
+  listed: number;
   /** Whether a worker has begun to enqueue the page after the cursor. */
   isClaimed: boolean;
   /** What it ends as instead of completed, once it is to stop. */
   stop: "canceled" | "expired" | null;
-  /** Where its source was not listed on from, when it stopped before the end of that. */
+  /** Where its source was not listed on from, when it stopped before the end of that and nobody knows what is there. */
   rest: ScanCursor | null;
   /** Items that were found to have their labels already; only a labeler's run has such. */
   skipped: number;
@@ -116,6 +118,7 @@ export async function getBatchState(redis: RedisClient, id: string): Promise<Bat
     batch: toBatch(hash, Date.now()),
     record: hash.record,
     cursor: hash.cursor,
+    listed: listedOf(hash),
     isClaimed: hash.claim.chunks > hash.cursor.chunks,
     stop: hash.stop,
     rest: hash.rest,
@@ -193,9 +196,12 @@ export async function noteFailure(redis: RedisClient, id: string, error: ItemErr
   return (await redis.eval(NOTE_FAILURE, 1, redisKeys.batch(id), JSON.stringify(error), now)) === 1;
 }
 
+const listedOf = ({ cursor: enqueued, claim }: Pick<BatchHash, "cursor" | "claim">) =>
+  Math.max(enqueued.items, claim.items);
+
 /** The resource made of the hash. `now` is in milliseconds since 1970. */
 function toBatch({ record, status, ...hash }: BatchHash, now: number): Batch {
-  const total = Math.max(hash.total, hash.cursor.items, hash.claim.items);
+  const total = Math.max(hash.total, listedOf(hash));
   const isKnown = hash.total > 0 || hash.chunks !== null;
   const done = hash.succeeded + hash.failed + hash.canceled + hash.skipped;
   const started = hash.in_progress_at === null ? undefined : Date.parse(hash.in_progress_at);

@@ -6,8 +6,8 @@ import type { RedisClient } from "../redis.ts";
  * KEYS[1] the batch (hash)   KEYS[2] the numbers of its finished chunks (set)
  * ARGV[1] what it is to end as, `canceled` or `expired`   ARGV[2] now (RFC 3339)
  * Answers `canceling` when it ends so or was to end before, `ended` when all its items have ended already, `unknown`.
- * What is listed by now is all that it will have: a page that is claimed counts, since its chunks may be enqueued. The
- * rest of the source is noted for a retry, and counted as canceled where it is known how much that is.
+ * What is listed by now is all that it will label: a page that is claimed counts, since its chunks may be enqueued. The
+ * rest of the source is noted for a retry, or counted as canceled where it is known how much that is.
  */
 const STOP = `
 local status, chunks, failing, total, claim, cursor =
@@ -20,9 +20,11 @@ if chunks then
 else
   local rest = claim or cursor or '{"chunks":0,"items":0,"position":""}'
   local listed = cjson.decode(rest)
-  redis.call("HSET", KEYS[1], "chunks", listed.chunks, "rest", rest)
-  if tonumber(total) > listed.items then
+  redis.call("HSET", KEYS[1], "chunks", listed.chunks)
+  if tonumber(total) > 0 then
     redis.call("HINCRBY", KEYS[1], "canceled", tonumber(total) - listed.items)
+  else
+    redis.call("HSET", KEYS[1], "rest", rest)
   end
 end
 redis.call("HSET", KEYS[1], "status", "canceling", "canceling_at", ARGV[2], "stop", ARGV[1])

@@ -1,7 +1,7 @@
-import { TransientError } from "../../shared/errors.ts";
 import type { RedisClient } from "../../shared/redis.ts";
 import { lookAtBatch } from "../../shared/state/stop-batch.ts";
 import type { BatchLook } from "../../shared/state/stop-batch.ts";
+import { stopReason } from "./stop-reason.ts";
 
 /** Milliseconds between looks at the batch of a chunk that is in hand. */
 const LOOK_MS = 2_000;
@@ -19,7 +19,7 @@ export async function withBatch<Result>(
   const controller = new AbortController();
   const look = async (): Promise<BatchLook> => {
     const found = await lookAtBatch(redis, batchId);
-    if (found !== "moving") controller.abort(reasonOf(found));
+    if (found !== "moving") controller.abort(stopReason(found === "expired" ? "expired" : "canceled"));
     return found;
   };
   if ((await look()) === "over") return undefined;
@@ -32,8 +32,3 @@ export async function withBatch<Result>(
     clearInterval(timer);
   }
 }
-
-const reasonOf = (found: BatchLook): TransientError =>
-  found === "expired"
-    ? new TransientError("deadline_exceeded", "The deadline of its batch passed before it was labelled.")
-    : new TransientError("canceled", "Its batch was canceled before it was labelled.");

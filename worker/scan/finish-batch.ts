@@ -7,6 +7,7 @@ import type { BatchState, FinalStatus } from "../../shared/state/batches.ts";
 import type { WorkerDeps } from "../start.ts";
 import { announceEnd } from "./announce-end.ts";
 import { relabelReport } from "./relabel-report.ts";
+import { unlistedLines } from "./unlisted-lines.ts";
 import { writeOutputs } from "./write-outputs.ts";
 import { writeResults } from "./write-results.ts";
 
@@ -27,7 +28,7 @@ export async function finishBatch(
   const state = await knownBatch(redis, id);
   if (state.chunks === null)
     throw new Error(`Batch ${id} is finished before its source was listed to the end. This is a bug.`);
-  await writeResults(storage, id, state.chunks);
+  await writeResults(storage, id, state.chunks, unlistedLines(storage, state));
   await writeOutputs(storage, id, state.record.output_formats);
   const isRelabelled = state.record.labeler?.mode === "relabel" && state.stop === null;
   const report = isRelabelled ? await relabelReport(storage, id) : null;

@@ -12,7 +12,7 @@ import { readLines } from "./read-lines.ts";
 export async function* listItems(
   storage: Storage,
   batchId: string,
-  { items: skip }: ScanCursor,
+  { items: skip }: Pick<ScanCursor, "items">,
 ): AsyncGenerator<Page, void, undefined> {
   const key = storageKeys.batchItems(batchId);
   const stream = await storage.getStream(key);

@@ -18,7 +18,7 @@ export interface ResultRow {
   scores: number[] | null;
   error_code: string | null;
   error_detail: string | null;
-  model_digest: string;
+  model_digest: string | null;
 }
 
 /** The columns of the table, in their order. */

@@ -31,7 +31,7 @@ const COLUMNS: Record<keyof ResultRow, SchemaElement[]> = {
   scores: listOf("scores", double("element", false)),
   error_code: [text("error_code", true)],
   error_detail: [text("error_detail", true)],
-  model_digest: [text("model_digest", false)],
+  model_digest: [text("model_digest", true)],
 };
 const SCHEMA: SchemaElement[] = [
   { name: "results", num_children: RESULT_COLUMNS.length },

@@ -8,11 +8,23 @@ const PARTS_AHEAD = 8;
 const UNLABELLED = ["failed", "canceled"].map((status) => Buffer.from(`"status":"${status}"`));
 const LINE_FEED = Buffer.from("\n");
 
-/** Puts the parts of a batch together, and those lines by themselves whose items failed or were canceled. Done again, it writes the same. */
-export async function writeResults(storage: Storage, batchId: string, chunks: number): Promise<void> {
+/** Puts the parts of a batch together, the lines of what was never listed after them, and once more those by themselves whose items failed or were canceled. Done again, it writes the same. */
+export async function writeResults(
+  storage: Storage,
+  batchId: string,
+  chunks: number,
+  unlisted: AsyncIterable<Uint8Array>,
+): Promise<void> {
   const options = { contentType: "application/x-ndjson" };
-  await storage.putStream(storageKeys.batchResults(batchId), partsInOrder(storage, batchId, chunks), options);
+  const results = inOrder(partsInOrder(storage, batchId, chunks), unlisted);
+  await storage.putStream(storageKeys.batchResults(batchId), results, options);
   await storage.putStream(storageKeys.batchErrors(batchId), unlabelledLines(storage, batchId), options);
+}
+
+async function* inOrder(
+  ...sources: AsyncIterable<Uint8Array>[]
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const source of sources) yield* source;
 }
 
 /** The parts of a batch one after the other, of which a few are fetched ahead. */

@@ -78,9 +78,10 @@ test("items that were never listed count as canceled where it is known how many 
   const id = await listedBatch(130);
   await requestCancel(server.redis, id);
   await requestCancel(server.redis, id);
-  expect((await stateOf(id))?.batch).toMatchObject({
-    request_counts: { total: 130, canceled: 30 },
-    progress: 30 / 130,
+  expect(await stateOf(id)).toMatchObject({
+    listed: 100,
+    rest: null,
+    batch: { request_counts: { total: 130, canceled: 30 }, progress: 30 / 130 },
   });
 });
 

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readManifest } from "../../../shared/batch-manifest.ts";
-import { Batch } from "../../../shared/contracts/batch.ts";
+import { Batch, BatchResult } from "../../../shared/contracts/batch.ts";
 import { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../../shared/keys.ts";
 import { batchItemId, messageId, newId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
 import { countChunk, sealChunks } from "../../../shared/state/count-chunk.ts";
+import { claimPage } from "../../../shared/state/scan-cursor.ts";
+import { expireBatch, requestCancel } from "../../../shared/state/stop-batch.ts";
 import { toRun } from "../../../shared/state/runs.ts";
 import { finishBatch } from "../../../worker/scan/finish-batch.ts";
 import { TEST_DIGEST, batchRecord } from "../../support/labelling.ts";
@@ -31,6 +33,9 @@ const line = (batchId: string, index: number, status: "succeeded" | "failed") =>
     metrics: {},
     previous: { label: "swan", model_digest: TEST_DIGEST },
   })}\n`;
+
+/** How far a batch is listed whose first item is its first chunk. */
+const LISTED = { chunks: 1, items: 1, position: "" };
 
 /** A batch whose two chunks are done: items 0 to 2, of which 1 failed, and 3. */
 async function doneBatch(more: Parameters<typeof batchRecord>[0] = {}) {
@@ -144,4 +149,43 @@ test("a batch that nobody knows is an error that names it, and leaves nothing be
   const id = newId("bat");
   await expect(finishBatch({ kind: "finish", tenant: "default", batch_id: id }, deps)).rejects.toThrow(id);
   expect(await deps.redis.keys(`*${id}*`)).toEqual([]);
+});
+
+test("items of a request that were never listed have their lines too when it is stopped, in all formats", async () => {
+  for (const as of ["canceled", "expired"] as const) {
+    const record = batchRecord({ output_formats: ["csv", "parquet"] });
+    const { id } = record;
+    const items = Array.from({ length: 1_000 }, (_, index) => ({
+      index,
+      custom_id: `n-${index}`,
+      image: { type: "data", key: `uploads/up_${index}`, media_type: "image/png", bytes: 7 },
+    }));
+    const file = items.map((item) => `${JSON.stringify(item)}\n`).join("");
+    await deps.storage.put(storageKeys.batchItems(id), file, { contentType: "" });
+    await putBatch(deps.redis, record, items.length);
+    await startBatch(deps.redis, id);
+    await claimPage(deps.redis, id, { chunks: 0, items: 0, position: "" }, LISTED);
+    await (as === "canceled" ? requestCancel : expireBatch)(deps.redis, id);
+    await deps.storage.put(storageKeys.batchPart(id, 0), line(id, 0, "succeeded"), { contentType: "" });
+    await countChunk(deps.redis, id, { number: 0, counts: { succeeded: 1 } });
+    await finishBatch({ kind: "finish", tenant: "default", batch_id: id }, deps);
+    const lines = (await stored(storageKeys.batchResults(id))).trimEnd().split("\n");
+    const results = lines.map((each) => BatchResult.parse(JSON.parse(each)));
+    expect(results).toHaveLength(1_000);
+    expect(results.at(-1)).toMatchObject({
+      custom_id: "n-999",
+      id: batchItemId(id, 999),
+      status: "canceled",
+      input: { type: "data", upload_id: "up_999" },
+      error: { code: as === "canceled" ? "canceled" : "deadline_exceeded" },
+      model_digest: null,
+    });
+    expect(await stored(storageKeys.batchErrors(id))).toBe(`${lines.slice(1).join("\n")}\n`);
+    expect((await stored(storageKeys.batchCsv(id))).trimEnd().split("\n")).toHaveLength(1_001);
+    const ended = await readManifest(deps.storage, id);
+    expect(ended).toMatchObject({
+      rest: null,
+      batch: { status: as, request_counts: { total: 1_000, succeeded: 1, canceled: 999 } },
+    });
+  }
 });

@@ -135,6 +135,7 @@ async function live(
   expect(failed).toBe(0);
   expect(succeeded + canceled).toBe(total);
   expect(results.length - errors.length).toBe(succeeded);
+  expect(results.length).toBe(total);
   return {
     batch,
     results,
