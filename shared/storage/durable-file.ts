@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, constants, fstatSync, fsync, openSync, read, rmSync, write } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, fsync, open, openSync, read, rmSync, write } from "node:fs";
+import { mkdir, open as openHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
-// Names are opened, changed and closed at once: that takes some 20 µs, and a trip through Node's pool of threads several
-// times as long. Only what moves or flushes bytes goes there.
+// What is there is opened, renamed and closed at once: that takes some 20 µs, and a trip through Node's pool of threads
+// several times as long. What makes a file, or moves or flushes bytes, may wait for the disk and goes there.
+const makeFile = promisify(open);
 const writeBytes = promisify(write);
 const readBytes = promisify(read);
 const flushFile = promisify(fsync);
@@ -28,7 +29,7 @@ export async function withFinishedFile<Result>(
   const path = join(folder, randomUUID());
   try {
     if (typeof body === "string" || body instanceof Uint8Array)
-      await writeWhole(await inFolder(folder, () => openSync(path, NEW_AND_FLUSHED)), body);
+      await writeWhole(await inFolder(folder, () => makeFile(path, NEW_AND_FLUSHED)), body);
     else await writePieces(folder, path, body);
     return await putInPlace(path);
   } catch (error) {
@@ -48,7 +49,7 @@ async function writeWhole(file: number, body: Uint8Array | string): Promise<void
 }
 
 async function writePieces(folder: string, path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await inFolder(folder, () => open(path, "wx"));
+  const file = await inFolder(folder, () => openHandle(path, "wx"));
   try {
     await file.writeFile(body);
     await file.sync();
