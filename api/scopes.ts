@@ -22,6 +22,7 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   "GET /v1/labelers/{id}/runs/{run_id}": "read",
   "GET /v1/labelers/{id}/runs/{run_id}/results": "read",
   "POST /v1/labelers/{id}/runs/{run_id}/cancel": "admin",
+  "GET /v1/runs/{id}": "read",
   "GET /v1/webhook-secret": "admin",
   "POST /v1/webhook-secret/rotate": "admin",
   "POST /v1/webhook-endpoints": "admin",

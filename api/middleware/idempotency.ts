@@ -20,6 +20,8 @@ export const CREATING = [
   "/v1/batches/:id/retry",
   "/v1/labelers",
   "/v1/labelers/:id/runs",
+  "/v1/labelers/:id/resume",
+  "/v1/webhook-endpoints/:id/test",
 ];
 
 /** Seconds after which to ask again about a request that is in hand. */

@@ -8,7 +8,7 @@ import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { cancelRun } from "../services/cancel-run.ts";
 import { createRun } from "../services/create-run.ts";
-import { getRun, getRunResults, listRuns } from "../services/get-run.ts";
+import { findRun, getRun, getRunResults, listRuns } from "../services/get-run.ts";
 import { answerResults } from "./answer-results.ts";
 import { BEARER, CREATING_PROBLEMS, acceptedHeaders, json, listOf, problems } from "./responses.ts";
 
@@ -59,6 +59,17 @@ const get = createRoute({
   summary: "Get a run and how far it is",
   ...described,
   request: { params: runParams },
+  responses: { 200: { description: "The run.", ...json(Run) }, ...problems("not_found") },
+});
+
+const find = createRoute({
+  method: "get",
+  path: "/v1/runs/{id}",
+  operationId: "findRun",
+  summary: "Get a run by its id alone",
+  description: "The same as at its labeler, whose id is its `labeler_id`.",
+  ...described,
+  request: { params: z.object({ id: RunId }) },
   responses: { 200: { description: "The run.", ...json(Run) }, ...problems("not_found") },
 });
 
@@ -113,6 +124,10 @@ export function labelerRunRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const { id, run_id } = c.req.valid("param");
     return c.json(await getRun(deps, c.get("tenant"), id, run_id), 200);
   });
+
+  routes.openapi(find, async (c) =>
+    c.json(await findRun(deps, c.get("tenant"), c.req.valid("param").id), 200),
+  );
 
   routes.openapi(cancel, async (c) => {
     const { id, run_id } = c.req.valid("param");

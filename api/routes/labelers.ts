@@ -90,10 +90,10 @@ const resume = createRoute({
   operationId: "resumeLabeler",
   summary: "Resume a labeler and find what it has missed",
   ...described,
-  request: { params: params },
+  request: { params: params, headers: CreatingHeaders },
   responses: {
     200: { description: "The labeler, active, and the run that was started.", ...json(ResumedLabeler) },
-    ...problems("not_found"),
+    ...problems(...CREATING_PROBLEMS, "not_found"),
   },
 });
 

@@ -1,4 +1,5 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
+import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
 import { WebhookEndpointId } from "../../shared/contracts/ids.ts";
 import {
   CreateWebhookEndpoint,
@@ -22,7 +23,7 @@ import { listWebhookAttempts } from "../services/list-webhook-attempts.ts";
 import { recoverMessages } from "../services/recover-messages.ts";
 import { rotateEndpointSecret } from "../services/rotate-endpoint-secret.ts";
 import { sendTestMessage } from "../services/send-test-message.ts";
-import { BEARER, json, listOf, problems } from "./responses.ts";
+import { BEARER, CREATING_PROBLEMS, json, listOf, problems } from "./responses.ts";
 
 const described = { tags: ["Webhooks"], security: BEARER };
 const params = z.object({ id: WebhookEndpointId });
@@ -111,10 +112,10 @@ const test = createRoute({
   operationId: "testWebhookEndpoint",
   summary: "Send an endpoint a test message",
   ...described,
-  request: { params },
+  request: { params, headers: CreatingHeaders },
   responses: {
     202: { description: "The message, on its way.", ...json(WebhookMessage) },
-    ...problems("not_found", "conflict"),
+    ...problems(...CREATING_PROBLEMS, "not_found"),
   },
 });
 

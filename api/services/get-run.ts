@@ -18,12 +18,21 @@ const LISTED = 100;
 /** Manifests that are read from storage at once. */
 const READ_AT_ONCE = 16;
 
-/** The run of a labeler: from Redis while it moves, else from storage, where it stays when the labeler is deleted. Another tenant's is not found. Throws AppError not_found. */
-export async function getRun(deps: Deps, tenant: string, labelerId: string, id: string): Promise<Run> {
+/** The run of this id, of whichever labeler: from Redis while it moves, else from storage, where it stays when the labeler is deleted. Another tenant's is not found. Throws AppError not_found. */
+export async function findRun(deps: Deps, tenant: string, id: string): Promise<Run> {
   const found = await find(deps, id);
-  if (found?.record.tenant !== tenant || found.record.labeler?.id !== labelerId)
+  const labeler = found?.record.labeler;
+  if (found?.record.tenant !== tenant || labeler === undefined)
+    throw new AppError("not_found", `There is no run ${id}.`);
+  return toRun(found, { paused: await isPaused(deps.redis, labeler.id) });
+}
+
+/** The same of one labeler alone. Throws AppError not_found. */
+export async function getRun(deps: Deps, tenant: string, labelerId: string, id: string): Promise<Run> {
+  const run = await findRun(deps, tenant, id);
+  if (run.labeler_id !== labelerId)
     throw new AppError("not_found", `The labeler ${labelerId} has no run ${id}.`);
-  return toRun(found, { paused: await isPaused(deps.redis, labelerId) });
+  return run;
 }
 
 /** The newest 100 runs of a labeler, the newest first. Throws AppError not_found. */

@@ -312,6 +312,15 @@ test.each([
   expect(await again.json()).toEqual(await first.json());
 });
 
+test("an endpoint is sent one test message however often the request is sent", async () => {
+  const { id } = (await (
+    await api.post("/v1/webhook-endpoints", { url: "https://example.com/hooks" })
+  ).json()) as { id: string };
+  const key = newKey();
+  const once = async () => idOf(await api.post(`/v1/webhook-endpoints/${id}/test`, "", named(key)));
+  expect(await once()).toBe(await once());
+});
+
 test.each([
   ["/v1/api-keys", { name: "x", scopes: ["read"] }],
   ["/v1/webhook-endpoints", { url: "https://example.com/hooks" }],

@@ -148,6 +148,7 @@ test("another tenant's labeler is not found, whatever is asked of it, and stays 
     ["POST", `${path}/pause`],
     ["POST", `${path}/resume`],
     ["GET", `${path}/runs`],
+    ["GET", `/v1/runs/${run.id}`],
     ["GET", `${path}/runs/${run.id}`],
     ["GET", `${path}/runs/${run.id}/results`],
     ["POST", `${path}/runs/${run.id}/cancel`],
@@ -283,9 +284,14 @@ test("the results of a run are streamed once it has ended, and stay when its lab
   });
 });
 
-test("a run is found only under its own labeler", async () => {
+test("a run is found by its id alone, and else only under its own labeler", async () => {
   const [mine, another] = [await create(), await create()];
   const run = await jsonOf<Run>(startRun(mine.id));
+  expect(await jsonOf<Run>(api.request(`/v1/runs/${run.id}`))).toEqual(
+    await jsonOf<Run>(api.request(`${LABELERS}/${mine.id}/runs/${run.id}`)),
+  );
+  const nobody = await jsonOf<Problem>(api.request(`/v1/runs/${newId("run")}`));
+  expect(nobody).toMatchObject({ status: 404, detail: expect.stringMatching(/^There is no run run_\w+\.$/) });
   const problem = await jsonOf<Problem>(api.request(`${LABELERS}/${another.id}/runs/${run.id}`));
   expect(problem.detail).toBe(`The labeler ${another.id} has no run ${run.id}.`);
 });

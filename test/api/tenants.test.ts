@@ -30,6 +30,7 @@ const idsOf = (): Record<string, string[]> => ({
   classifications: owner.classifications,
   batches: owner.batches,
   labelers: [owner.labeler],
+  runs: [owner.run],
   "webhook-endpoints": [owner.endpoint],
   "webhook-messages": owner.messages,
   "api-keys": [owner.apiKey],
