@@ -15,9 +15,9 @@ export { verifyWebhook } from "./verify-webhook.ts";
 export type { ApiKey } from "../../shared/contracts/api-key.ts";
 export type { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 export type { Classification } from "../../shared/contracts/classification.ts";
-export type { Event } from "../../shared/contracts/event.ts";
 export type { Labeler, Run } from "../../shared/contracts/labeler.ts";
 export type { ImageInput } from "../../shared/contracts/image.ts";
+export type { WebhookEvent } from "../../shared/contracts/webhook-event.ts";
 
 /** A running Tresline, for programs: what it takes and answers is spelled as in its contract. */
 export interface Client {

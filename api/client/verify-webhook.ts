@@ -1,4 +1,4 @@
-import { Event } from "../../shared/contracts/event.ts";
+import { WebhookEvent } from "../../shared/contracts/webhook-event.ts";
 import { signWebhook } from "../../shared/signature.ts";
 import { TreslineError } from "./tresline-error.ts";
 
@@ -13,6 +13,7 @@ export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly
 
 /**
  * The event of a webhook message (Standard Webhooks 1.0), once it is certain who sent it and that it is not an old one sent again.
+ * Its `type` tells what its `data` is: the resource, or of one that is too large for a message its id, object, status and urls.
  * Throws TreslineError `invalid_webhook`, which says what is wrong, for any other request: answer it with 400.
  * @param rawBody the very bytes that came, or their text; JSON that was parsed and written again does not do
  * @param secrets `whsec_…` or a public key `whpk_…`; several while one replaces another
@@ -21,7 +22,7 @@ export async function verifyWebhook(
   rawBody: string | Uint8Array | ArrayBuffer,
   headers: WebhookHeaders,
   secrets: string | readonly string[],
-): Promise<Event> {
+): Promise<WebhookEvent> {
   const [messageId, time, signatures] = ["id", "timestamp", "signature"].map((name) =>
     headerOf(headers, `webhook-${name}`),
   ) as [string, string, string];
@@ -98,9 +99,9 @@ function textOf(rawBody: unknown): string {
   }
 }
 
-function readEvent(body: string): Event {
+function readEvent(body: string): WebhookEvent {
   try {
-    return Event.parse(JSON.parse(body));
+    return WebhookEvent.parse(JSON.parse(body));
   } catch (cause) {
     throw invalid("The message is signed, and not an event of a Tresline of this version.", cause);
   }

@@ -4,15 +4,44 @@ import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { TreslineError } from "../../../api/client/tresline-error.ts";
 import { verifyWebhook } from "../../../api/client/verify-webhook.ts";
+import { newId } from "../../../shared/new-id.ts";
 import { newSigningSecret, newWebhookSecret, publicKeyOf, signWebhook } from "../../../shared/signature.ts";
+import { batchRecord } from "../../support/labelling.ts";
 
 const secret = newWebhookSecret();
 const ID = "msg_01kapz6s8r3v5m2n7q9w4x6y8z";
-const event = {
-  type: "batch.completed",
-  timestamp: "2026-01-02T03:04:05.678Z",
-  data: { id: "bat_1", name: "é" },
+const timestamp = "2026-01-02T03:04:05.678Z";
+const record = batchRecord({ metadata: { name: "é" }, webhook: null });
+const urls = {
+  get: record.url,
+  results: `${record.url}/results`,
+  cancel: `${record.url}/cancel`,
+  retry: `${record.url}/retry`,
 };
+const batch = {
+  id: record.id,
+  object: "batch",
+  status: "completed",
+  model: record.model,
+  request_counts: { total: 1, succeeded: 1, failed: 0, canceled: 0 },
+  progress: 1,
+  eta_seconds: null,
+  metadata: record.metadata,
+  created_at: timestamp,
+  in_progress_at: timestamp,
+  finalizing_at: timestamp,
+  completed_at: timestamp,
+  failed_at: null,
+  canceling_at: null,
+  canceled_at: null,
+  expired_at: null,
+  deadline: null,
+  retry_of: null,
+  output_formats: [],
+  error: null,
+  urls,
+};
+const event = { type: "batch.completed", timestamp, data: batch };
 const body = JSON.stringify(event);
 
 /** The headers of a message as an independent implementation signs it. */
@@ -119,6 +148,23 @@ test.each([
   const verified = verifyWebhook(raw, headers, secrets);
   await expect(verified).rejects.toThrow(said);
   await expect(verified).rejects.toMatchObject({ name: "TreslineError", code: "invalid_webhook" });
+});
+
+/** What is told when a batch's event has this data. */
+const read = (data: unknown) => {
+  const text = JSON.stringify({ ...event, data });
+  return verifyWebhook(text, headersOf(text), secret);
+};
+
+test("what the data of an event is follows from its type, and a large resource is told by four of its fields", async () => {
+  const thin = { id: batch.id, object: "batch", status: "completed", urls };
+  const [whole, told] = [await read(batch), await read(thin)];
+  if (whole.type !== "batch.completed" || told.type !== "batch.completed") throw new Error("another type");
+  expect("request_counts" in whole.data && whole.data.request_counts.succeeded).toBe(1);
+  expect(told.data).toEqual(thin);
+  expect("request_counts" in told.data).toBe(false);
+  const run = { ...thin, id: newId("run"), object: "labeler.run" };
+  await expect(read(run)).rejects.toThrow("not an event");
 });
 
 test("what is signed and no event of Tresline is refused", async () => {
