@@ -173,7 +173,10 @@ const refusal =
   (error: unknown): never => {
     if (error instanceof PermanentError) throw error;
     const said = error instanceof Error ? error.message : String(error);
-    const reason = said.split("\n")[0] ?? "";
+    const reason = said
+      .split("\n", 1)
+      .join()
+      .replace(/[\s:.]+$/, "");
     if (/exceeds pixel limit/i.test(reason))
       throw new PermanentError(
         "image_too_large",

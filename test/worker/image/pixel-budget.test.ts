@@ -1,11 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { array, assert, asyncProperty, boolean, integer, record, scheduler } from "fast-check";
-import type { Scheduler } from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPixelBudget } from "../../../worker/image/pixel-budget.ts";
 
 /** How many pixels were worked on at a time at most, and what became of each image. */
-async function workOn(inTime: Scheduler, images: { pixels: number; fails: boolean }[]) {
+async function workOn(inTime: fc.Scheduler, images: { pixels: number; fails: boolean }[]) {
   const budget = createPixelBudget(100);
   let inHand = 0;
   let most = 0;
@@ -23,9 +22,9 @@ async function workOn(inTime: Scheduler, images: { pixels: number; fails: boolea
 }
 
 test("never more pixels are worked on than there is room for, whatever comes and goes, and all is done", async () => {
-  const image = record({ pixels: integer({ min: 1, max: 100 }), fails: boolean() });
-  await assert(
-    asyncProperty(scheduler(), array(image, { maxLength: 20 }), async (inTime, images) => {
+  const image = fc.record({ pixels: fc.integer({ min: 1, max: 100 }), fails: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.array(image, { maxLength: 20 }), async (inTime, images) => {
       const { became, most } = await workOn(inTime, images);
       expect(became).toEqual(images.map(({ fails }) => (fails ? "Error: undecodable" : "done")));
       expect(most).toBeLessThanOrEqual(100);
