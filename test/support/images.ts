@@ -142,7 +142,8 @@ export async function oneBitPng(width: number, height: number, whiteFrom: number
   return Buffer.concat([pngHeader(width, height, 1, 0), pixels, pngChunk("IEND", Buffer.alloc(0))]);
 }
 
-function pngHeader(width: number, height: number, bitDepth: number, colourType: number): Buffer {
+/** The first bytes of a PNG that is not interlaced. */
+export function pngHeader(width: number, height: number, bitDepth: number, colourType: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -150,7 +151,8 @@ function pngHeader(width: number, height: number, bitDepth: number, colourType: 
   return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), pngChunk("IHDR", header)]);
 }
 
-function pngChunk(type: string, data: Buffer): Buffer {
+/** A chunk of a PNG, with its length and its sum. */
+export function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
   const chunk = Buffer.alloc(body.length + 8);
   chunk.writeUInt32BE(data.length, 0);

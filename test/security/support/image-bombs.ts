@@ -1,5 +1,6 @@
-import { crc32, deflateSync } from "node:zlib";
+import { constants, crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
+import { pngChunk, pngHeader } from "../../support/images.ts";
 
 /** Small files that want much: time, memory or both, by what they are. */
 export async function imageBombs(): Promise<Record<string, Uint8Array>> {
@@ -120,16 +121,8 @@ const PNG_HEAD = 8 + 25;
 
 /** A chunk many times after the header of a PNG. */
 function withChunks(file: Buffer, times: number, type: string, data: Buffer): Buffer {
-  const chunk = Buffer.alloc(data.length + 12);
-  chunk.writeUInt32BE(data.length);
-  chunk.write(type, 4, "latin1");
-  chunk.set(data, 8);
-  chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), data.length + 8);
-  return Buffer.concat([
-    file.subarray(0, PNG_HEAD),
-    ...Array<Buffer>(times).fill(chunk),
-    file.subarray(PNG_HEAD),
-  ]);
+  const chunks = Array<Buffer>(times).fill(pngChunk(type, data));
+  return Buffer.concat([file.subarray(0, PNG_HEAD), ...chunks, file.subarray(PNG_HEAD)]);
 }
 
 /** Segments of 65 kB after the first marker of a JPEG; `head` is what each begins with. */
@@ -151,4 +144,19 @@ function gif(width: number, height: number, frames: number): Buffer {
   screen.writeUInt16LE(height, 8);
   const frame = Buffer.from("21f90400010000002c00000000010001000002024c0100", "hex");
   return Buffer.concat([screen, ...Array<Buffer>(frames).fill(frame), Buffer.from(";")]);
+}
+
+/** The sides of what `longPng` makes. */
+export const LONG_SIDE = 200_000;
+
+/** A PNG of 40 billion black pixels in 5 MB: it takes half a minute, and goes a strip at a time through little memory. */
+export function longPng(): Uint8Array {
+  const rows = Buffer.alloc(100 * (1 + LONG_SIDE / 8));
+  const packed = deflateSync(rows, { finishFlush: constants.Z_FULL_FLUSH });
+  const again = Array<Buffer>(LONG_SIDE / 100 - 1).fill(packed.subarray(2));
+  return Buffer.concat([
+    pngHeader(LONG_SIDE, LONG_SIDE, 1, 0),
+    pngChunk("IDAT", Buffer.concat([packed, ...again])),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ]);
 }

@@ -12,6 +12,7 @@ import {
   sameInEveryForm,
   translucent,
 } from "../../support/images.ts";
+import { LONG_SIDE, longPng } from "../../security/support/image-bombs.ts";
 
 const SIZE = 96;
 const squash: PreprocessOptions = {
@@ -152,8 +153,9 @@ test("a picture of the most pixels allowed is decoded a strip at a time", async 
 });
 
 test("a decode that takes too long is stopped, and told from one that cannot work", async () => {
-  const file = await oneBitPng(40_000, 40_000, 0);
-  const error = await preprocess(file, { ...squash, maxPixels: 1_600_000_000 }, 1).catch((e: unknown) => e);
+  const error = await preprocess(longPng(), { ...squash, maxPixels: LONG_SIDE ** 2 }, 1).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(error).toMatchObject({
     name: "PermanentError",
     code: "timeout",
