@@ -3,9 +3,11 @@ import type { Scope } from "../shared/contracts/api-key.ts";
 /** The scope that each operation under /v1 needs. `POST /v1/events/s3` is not here: it has an authentication of its own. */
 export const SCOPES: Readonly<Record<string, Scope>> = {
   "POST /v1/classifications": "classify",
+  "GET /v1/classifications": "read",
   "GET /v1/classifications/{id}": "read",
   "POST /v1/classifications/{id}/cancel": "classify",
   "POST /v1/batches": "classify",
+  "GET /v1/batches": "read",
   "GET /v1/batches/{id}": "read",
   "GET /v1/batches/{id}/results": "read",
   "POST /v1/batches/{id}/cancel": "classify",

@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { ApiKey, ApiKeyWithSecret } from "../../shared/contracts/api-key.ts";
 import type { CreateApiKey } from "../../shared/contracts/api-key.ts";
+import { listAll } from "./list-all.ts";
 import type { Call, Transport } from "./transport.ts";
 
 /** The keys that clients send. All of it needs a key with the scope `admin`. */
@@ -14,8 +14,6 @@ export interface ApiKeys {
 }
 
 const PATH = "/v1/api-keys";
-const PAGE = 100;
-const ApiKeyPage = z.object({ data: z.array(ApiKey), next_cursor: z.string().nullable() });
 
 /** The calls about API keys. */
 export function apiKeys(transport: Transport): ApiKeys {
@@ -26,16 +24,7 @@ export function apiKeys(transport: Transport): ApiKeys {
       const sending = { method: "POST", path: PATH, headers, body, signal } as const;
       return (await transport.ask(ApiKeyWithSecret, sending)).value;
     },
-    async list({ signal } = {}) {
-      const listed: ApiKey[] = [];
-      for (let cursor = ""; ;) {
-        const path = `${PATH}?limit=${PAGE}${cursor}`;
-        const { data, next_cursor } = (await transport.ask(ApiKeyPage, { path, signal })).value;
-        listed.push(...data);
-        if (next_cursor === null) return listed;
-        cursor = `&cursor=${encodeURIComponent(next_cursor)}`;
-      }
-    },
+    list: (call = {}) => listAll(transport, ApiKey, PATH, call),
     revoke: async (id, { signal } = {}) =>
       (await transport.ask(ApiKey, { method: "DELETE", path: `${PATH}/${encodeURIComponent(id)}`, signal }))
         .value,

@@ -1,8 +1,9 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Labeler, ResumedLabeler } from "../../shared/contracts/labeler.ts";
 import type { CreateLabeler } from "../../shared/contracts/labeler.ts";
 import { creatingJson } from "./creating.ts";
 import type { Creating } from "./creating.ts";
+import { listAll } from "./list-all.ts";
 import { runs } from "./runs.ts";
 import type { Runs } from "./runs.ts";
 import type { Call, Transport } from "./transport.ts";
@@ -25,8 +26,6 @@ export interface Labelers {
 
 const pathOf = (id: string, verb = "") => `/v1/labelers/${encodeURIComponent(id)}${verb}`;
 
-const LabelerList = z.object({ object: z.literal("list"), data: z.array(Labeler) });
-
 /** The calls about labelers. */
 export function labelers(transport: Transport): Labelers {
   return {
@@ -34,8 +33,7 @@ export function labelers(transport: Transport): Labelers {
       const sending = { method: "POST", path: "/v1/labelers", ...creatingJson(request, call) } as const;
       return (await transport.ask(Labeler, sending)).value;
     },
-    list: async ({ signal } = {}) =>
-      (await transport.ask(LabelerList, { path: "/v1/labelers", signal })).value.data,
+    list: (call = {}) => listAll(transport, Labeler, "/v1/labelers", call),
     get: async (id, { signal } = {}) => (await transport.ask(Labeler, { path: pathOf(id), signal })).value,
     pause: async (id, { signal } = {}) =>
       (await transport.ask(Labeler, { method: "POST", path: pathOf(id, "/pause"), signal })).value,

@@ -1,9 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { BatchResult } from "../../shared/contracts/batch.ts";
 import { Run } from "../../shared/contracts/labeler.ts";
 import type { CreateRun } from "../../shared/contracts/labeler.ts";
 import { creatingJson } from "./creating.ts";
 import type { Creating } from "./creating.ts";
+import { listAll } from "./list-all.ts";
 import { poll } from "./poll.ts";
 import type { Waiting } from "./poll.ts";
 import { readLines } from "./read-lines.ts";
@@ -13,7 +14,7 @@ import type { Call, Transport } from "./transport.ts";
 export interface Runs {
   /** Starts one: a `backfill` unless the request says else. A labeler has one at a time. */
   create(labelerId: string, request?: z.input<typeof CreateRun>, call?: Creating): Promise<Run>;
-  /** The latest 100, the newest first. */
+  /** All that are known, a thousand at most, the latest started first. */
   list(labelerId: string, call?: Call): Promise<Run[]>;
   get(labelerId: string, id: string, call?: Call): Promise<Run>;
   /** The run once it has ended, however it has. */
@@ -23,8 +24,6 @@ export interface Runs {
   /** What became of each object, read while it is taken. */
   results(labelerId: string, id: string, call?: Call): AsyncGenerator<BatchResult, void, undefined>;
 }
-
-const RunList = z.object({ object: z.literal("list"), data: z.array(Run) });
 
 const pathOf = (labelerId: string, rest = "") => `/v1/labelers/${encodeURIComponent(labelerId)}/runs${rest}`;
 const runPath = (labelerId: string, id: string, verb = "") =>
@@ -42,8 +41,7 @@ export function runs(transport: Transport): Runs {
       const sending = { method: "POST", path: pathOf(labelerId), ...creatingJson(request, call) } as const;
       return (await transport.ask(Run, sending)).value;
     },
-    list: async (labelerId, { signal } = {}) =>
-      (await transport.ask(RunList, { path: pathOf(labelerId), signal })).value.data,
+    list: (labelerId, call = {}) => listAll(transport, Run, pathOf(labelerId), call),
     get: async (labelerId, id, call = {}) => (await look(labelerId, id, call)).value,
     wait: (labelerId, id, waiting = {}) => poll(() => look(labelerId, id, waiting), hasEnded, waiting),
     cancel: async (labelerId, id, { signal } = {}) =>

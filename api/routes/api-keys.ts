@@ -8,7 +8,8 @@ import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { createApiKey } from "../services/create-api-key.ts";
 import { revokeApiKey } from "../services/revoke-api-key.ts";
-import { BEARER, json, listOf, problems } from "./responses.ts";
+import { listAnswer, listBody, listQuery, placeOf } from "./answer-list.ts";
+import { BEARER, json, problems } from "./responses.ts";
 
 const described = { tags: ["API keys"], security: BEARER };
 
@@ -35,22 +36,8 @@ const list = createRoute({
   description:
     "The newest first: those of the tenant, and with the service's own `API_KEY` those of all tenants. A revoked key is listed for 30 days more.",
   ...described,
-  request: {
-    query: z.object({
-      limit: z.coerce.number().int().min(1).max(100).default(20).meta({ type: "integer" }),
-      cursor: ApiKeyId.optional(),
-    }),
-  },
-  responses: {
-    200: {
-      description: "A page of keys, without the keys themselves.",
-      headers: z.object({
-        link: z.string().optional().meta({ description: 'The next page: `rel="next"`.' }),
-      }),
-      ...json(listOf(ApiKey).meta({ id: "ApiKeyList" })),
-    },
-    ...problems(),
-  },
+  request: { query: listQuery(ApiKeyId) },
+  responses: { 200: listAnswer(ApiKey, "ApiKeyList"), ...problems() },
 });
 
 const revoke = createRoute({
@@ -83,11 +70,8 @@ export function apiKeyRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   routes.openapi(list, async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { apiKeys, next } = await listApiKeys(deps.redis, reach(c), { limit, before: cursor });
-    if (next !== null)
-      c.header("link", `<${deps.baseUrl()}${c.req.path}?limit=${limit}&cursor=${next}>; rel="next"`);
-    return c.json({ object: "list" as const, data: apiKeys, next_cursor: next }, 200);
+    const page = await listApiKeys(deps.redis, reach(c), placeOf(c.req.valid("query")));
+    return c.json(listBody(c, deps, page), 200);
   });
 
   routes.openapi(revoke, async (c) =>

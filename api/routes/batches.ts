@@ -10,7 +10,9 @@ import { cancelBatch } from "../services/cancel-batch.ts";
 import { createBatch } from "../services/create-batch.ts";
 import { deleteBatch } from "../services/delete-batch.ts";
 import { getBatch, getBatchResults } from "../services/get-batch.ts";
+import { listBatches } from "../services/list-batches.ts";
 import { retryBatch } from "../services/retry-batch.ts";
+import { listAnswer, listBody, listQuery, placeOf } from "./answer-list.ts";
 import { acceptedFormat, answerResults } from "./answer-results.ts";
 import { BEARER, CREATING_PROBLEMS, acceptedHeaders, problems } from "./responses.ts";
 
@@ -49,6 +51,17 @@ const create = createRoute({
       "fetch_forbidden",
     ),
   },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/batches",
+  operationId: "listBatches",
+  summary: "List the batches, the newest first",
+  description: "The newest 100 000.",
+  ...described,
+  request: { query: listQuery(BatchId) },
+  responses: { 200: listAnswer(Batch, "BatchList"), ...problems() },
 });
 
 const get = createRoute({
@@ -160,6 +173,11 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   routes.openapi(remove, async (c) => {
     await deleteBatch(deps, c.get("tenant"), c.req.valid("param").id);
     return c.body(null, 204);
+  });
+
+  routes.openapi(list, async (c) => {
+    const page = await listBatches(deps, c.get("tenant"), placeOf(c.req.valid("query")));
+    return c.json(listBody(c, deps, page), 200);
   });
 
   routes.openapi(get, async (c) =>

@@ -3,11 +3,12 @@ import type { HonoRequest } from "hono";
 import {
   Classification,
   ClassificationOptions,
+  ClassificationStatus,
   ClassificationTextOptions,
   CreateClassification,
 } from "../../shared/contracts/classification.ts";
 import { CreatingHeaders } from "../../shared/contracts/idempotency.ts";
-import { ClassificationId } from "../../shared/contracts/ids.ts";
+import { ClassificationId, ModelName } from "../../shared/contracts/ids.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
@@ -17,8 +18,10 @@ import { preferredWaitS } from "../prefer-wait.ts";
 import { cancelClassification } from "../services/cancel-classification.ts";
 import { createClassification } from "../services/create-classification.ts";
 import type { CreateClassificationInput } from "../services/create-classification.ts";
+import { listClassifications } from "../services/list-classifications.ts";
 import type { ImageBytes } from "../services/store-image.ts";
 import { getClassification } from "../services/get-classification.ts";
+import { listAnswer, listBody, listQuery, placeOf } from "./answer-list.ts";
 import { BEARER, CREATING_PROBLEMS, acceptedHeaders, problems } from "./responses.ts";
 
 const ImageFile = z
@@ -82,6 +85,24 @@ const get = createRoute({
   responses: { 200: { description: "The classification.", ...answer }, ...problems("not_found") },
 });
 
+const list = createRoute({
+  method: "get",
+  path: "/v1/classifications",
+  operationId: "listClassifications",
+  summary: "List the classifications, the newest first",
+  description:
+    "The newest 100 000, without the items of batches: those are in their batches' results. What is older is still found by its id. With `status` or `model` a page may have few or none while `next_cursor` leads on.",
+  tags: ["Classifications"],
+  security: BEARER,
+  request: {
+    query: listQuery(ClassificationId).extend({
+      status: ClassificationStatus.optional().meta({ description: "Only those that are this now." }),
+      model: ModelName.optional().meta({ description: "Only those of this model." }),
+    }),
+  },
+  responses: { 200: listAnswer(Classification, "ClassificationList"), ...problems() },
+});
+
 const cancel = createRoute({
   method: "post",
   path: "/v1/classifications/{id}/cancel",
@@ -123,6 +144,13 @@ export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   routes.openapi(get, async (c) =>
     c.json(await getClassification(deps, c.get("tenant"), c.req.valid("param").id), 200),
   );
+
+  routes.openapi(list, async (c) => {
+    const { status, model, ...place } = c.req.valid("query");
+    const filter = { status, model };
+    const page = await listClassifications(deps, c.get("tenant"), filter, placeOf(place));
+    return c.json(listBody(c, deps, page), 200);
+  });
 
   routes.openapi(cancel, async (c) =>
     c.json(await cancelClassification(deps, c.get("tenant"), c.req.valid("param").id), 200),

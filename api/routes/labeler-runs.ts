@@ -10,7 +10,8 @@ import { cancelRun } from "../services/cancel-run.ts";
 import { createRun } from "../services/create-run.ts";
 import { findRun, getRun, getRunResults, listRuns } from "../services/get-run.ts";
 import { answerResults } from "./answer-results.ts";
-import { BEARER, CREATING_PROBLEMS, acceptedHeaders, json, listOf, problems } from "./responses.ts";
+import { listAnswer, listBody, listQuery, placeOf } from "./answer-list.ts";
+import { BEARER, CREATING_PROBLEMS, acceptedHeaders, json, problems } from "./responses.ts";
 
 const labelerParams = z.object({ id: LabelerId });
 const runParams = z.object({ id: LabelerId, run_id: RunId });
@@ -45,11 +46,8 @@ const list = createRoute({
   operationId: "listRuns",
   summary: "List the runs of a labeler, the newest first",
   ...described,
-  request: { params: labelerParams },
-  responses: {
-    200: { description: "At most 100.", ...json(listOf(Run).meta({ id: "RunList" })) },
-    ...problems("not_found"),
-  },
+  request: { params: labelerParams, query: listQuery(RunId) },
+  responses: { 200: listAnswer(Run, "RunList"), ...problems("not_found") },
 });
 
 const get = createRoute({
@@ -116,8 +114,9 @@ export function labelerRunRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   routes.openapi(list, async (c) => {
-    const data = await listRuns(deps, c.get("tenant"), c.req.valid("param").id);
-    return c.json({ object: "list" as const, data, next_cursor: null }, 200);
+    const place = placeOf(c.req.valid("query"));
+    const page = await listRuns(deps, c.get("tenant"), c.req.valid("param").id, place);
+    return c.json(listBody(c, deps, page), 200);
   });
 
   routes.openapi(get, async (c) => {

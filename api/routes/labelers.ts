@@ -11,7 +11,8 @@ import { deleteLabeler } from "../services/delete-labeler.ts";
 import { getLabeler } from "../services/get-labeler.ts";
 import { pauseLabeler } from "../services/pause-labeler.ts";
 import { resumeLabeler } from "../services/resume-labeler.ts";
-import { BEARER, CREATING_PROBLEMS, acceptedHeaders, json, listOf, problems } from "./responses.ts";
+import { listAnswer, listBody, listQuery, placeOf } from "./answer-list.ts";
+import { BEARER, CREATING_PROBLEMS, acceptedHeaders, json, problems } from "./responses.ts";
 
 const params = z.object({ id: LabelerId });
 const described = { tags: ["Labelers"], security: BEARER };
@@ -46,10 +47,8 @@ const list = createRoute({
   operationId: "listLabelers",
   summary: "List the labelers, the newest first",
   ...described,
-  responses: {
-    200: { description: "All of them.", ...json(listOf(Labeler).meta({ id: "LabelerList" })) },
-    ...problems(),
-  },
+  request: { query: listQuery(LabelerId) },
+  responses: { 200: listAnswer(Labeler, "LabelerList"), ...problems() },
 });
 
 const get = createRoute({
@@ -107,8 +106,8 @@ export function labelerRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   routes.openapi(list, async (c) => {
-    const data = (await listLabelers(deps.redis, c.get("tenant"))).map(({ labeler }) => labeler);
-    return c.json({ object: "list" as const, data, next_cursor: null }, 200);
+    const { data, next } = await listLabelers(deps.redis, c.get("tenant"), placeOf(c.req.valid("query")));
+    return c.json(listBody(c, deps, { data: data.map(({ labeler }) => labeler), next }), 200);
   });
 
   routes.openapi(get, async (c) =>

@@ -42,7 +42,3 @@ export const BEARER = [{ bearer: [] }];
 export const json = <Schema extends z.ZodType>(schema: Schema) => ({
   content: { "application/json": { schema } },
 });
-
-/** A list as every route answers it; `next_cursor` is null when nothing comes after it. */
-export const listOf = <Schema extends z.ZodType>(each: Schema) =>
-  z.object({ object: z.literal("list"), data: z.array(each), next_cursor: z.string().nullable() });

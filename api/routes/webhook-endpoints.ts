@@ -23,7 +23,8 @@ import { listWebhookAttempts } from "../services/list-webhook-attempts.ts";
 import { recoverMessages } from "../services/recover-messages.ts";
 import { rotateEndpointSecret } from "../services/rotate-endpoint-secret.ts";
 import { sendTestMessage } from "../services/send-test-message.ts";
-import { BEARER, CREATING_PROBLEMS, json, listOf, problems } from "./responses.ts";
+import { listAnswer, listBody, listQuery, placeOf } from "./answer-list.ts";
+import { BEARER, CREATING_PROBLEMS, json, problems } from "./responses.ts";
 
 const described = { tags: ["Webhooks"], security: BEARER };
 const params = z.object({ id: WebhookEndpointId });
@@ -46,10 +47,10 @@ const list = createRoute({
   method: "get",
   path: "/v1/webhook-endpoints",
   operationId: "listWebhookEndpoints",
-  summary: "List the endpoints",
-  description: "The newest first, all on one page.",
+  summary: "List the endpoints, the newest first",
   ...described,
-  responses: { 200: { description: "The endpoints.", ...json(listOf(WebhookEndpoint)) }, ...problems() },
+  request: { query: listQuery(WebhookEndpointId) },
+  responses: { 200: listAnswer(WebhookEndpoint, "WebhookEndpointList"), ...problems() },
 });
 
 const get = createRoute({
@@ -142,24 +143,9 @@ const attempts = createRoute({
   ...described,
   request: {
     params,
-    query: z.object({
-      limit: z.coerce.number().int().min(1).max(100).default(20).meta({ type: "integer" }),
-      cursor: z
-        .string()
-        .regex(/^\d{1,15}-\d{1,10}$/, "must be the next_cursor of a page")
-        .optional(),
-    }),
+    query: listQuery(z.string().regex(/^\d{1,15}-\d{1,10}$/, "must be the next_cursor of a page")),
   },
-  responses: {
-    200: {
-      description: "A page of the log.",
-      headers: z.object({
-        link: z.string().optional().meta({ description: 'The next page: `rel="next"`.' }),
-      }),
-      ...json(listOf(WebhookAttempt)),
-    },
-    ...problems("not_found"),
-  },
+  responses: { 200: listAnswer(WebhookAttempt, "WebhookAttemptList"), ...problems("not_found") },
 });
 
 /** The routes of registered webhook endpoints. */
@@ -173,8 +159,8 @@ export function webhookEndpointRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   routes.openapi(list, async (c) => {
-    const data = await listEndpoints(redis, c.get("tenant"));
-    return c.json({ object: "list" as const, data, next_cursor: null }, 200);
+    const page = await listEndpoints(redis, c.get("tenant"), placeOf(c.req.valid("query")));
+    return c.json(listBody(c, deps, page), 200);
   });
 
   routes.openapi(get, async (c) =>
@@ -210,13 +196,8 @@ export function webhookEndpointRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(attempts, async (c) => {
     const { id } = c.req.valid("param");
-    const { limit, cursor } = c.req.valid("query");
-    const page = await listWebhookAttempts(deps, c.get("tenant"), { id, limit, cursor });
-    if (page.next_cursor !== null) {
-      const next = `${deps.baseUrl()}${c.req.path}?limit=${limit}&cursor=${page.next_cursor}`;
-      c.header("link", `<${next}>; rel="next"`);
-    }
-    return c.json(page, 200);
+    const page = await listWebhookAttempts(deps, c.get("tenant"), id, placeOf(c.req.valid("query")));
+    return c.json(listBody(c, deps, page), 200);
   });
 
   return routes;

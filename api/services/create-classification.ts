@@ -1,10 +1,12 @@
 import type { Classification, ClassificationOptions } from "../../shared/contracts/classification.ts";
 import type { ImageInput } from "../../shared/contracts/image.ts";
 import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads.ts";
+import { redisKeys } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import type { FinishedWait } from "../../shared/state/finished-feed.ts";
 import type { ApiDeps } from "../deps.ts";
+import { addNewestId } from "../../shared/state/id-list.ts";
 import { refuseOverload } from "./refuse-overload.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
@@ -76,6 +78,11 @@ async function accept(
     deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
     url: `${deps.baseUrl()}/v1/classifications/${id}`,
   };
+  // Sent together with the job, so that it takes no time; an image that is accepted and not listed stays accepted.
+  const listed = addNewestId(deps.redis, redisKeys.classificationsOfTenant(tenant), id).catch(
+    (err: unknown) => deps.logger.warn({ id, err }, "a classification is not listed"),
+  );
   await deps.queues.enqueueClassify(model, options.priority, [{ id, payload }]);
+  await listed;
   return queuedClassification(payload);
 }

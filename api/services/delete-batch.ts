@@ -1,4 +1,5 @@
 import { hideBatch } from "../../shared/batch-manifest.ts";
+import { redisKeys } from "../../shared/keys.ts";
 import type { ApiDeps } from "../deps.ts";
 import { getBatch } from "./get-batch.ts";
 import { refuseWhileItMoves } from "./refuse-while-it-moves.ts";
@@ -12,4 +13,5 @@ export async function deleteBatch(deps: ApiDeps, tenant: string, id: string): Pr
     payload: { kind: "delete", tenant, batch_id: id },
   });
   await hideBatch(deps, id);
+  await deps.redis.zrem(redisKeys.batchesOfTenant(tenant), id);
 }

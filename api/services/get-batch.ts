@@ -9,14 +9,24 @@ import type { ApiDeps } from "../deps.ts";
 
 /** All that is known of the batch of this id: from Redis while it moves, else from the manifest in storage. Another tenant's is not found. Throws AppError not_found. */
 export async function findBatch(
-  { redis, storage }: Pick<ApiDeps, "redis" | "storage">,
+  deps: Pick<ApiDeps, "redis" | "storage">,
   tenant: string,
   id: string,
 ): Promise<EndedBatch> {
+  const found = await lookForBatch(deps, tenant, id);
+  if (found === undefined) throw new AppError("not_found", `There is no batch ${id}.`);
+  return found;
+}
+
+/** The same, or undefined. */
+export async function lookForBatch(
+  { redis, storage }: Pick<ApiDeps, "redis" | "storage">,
+  tenant: string,
+  id: string,
+): Promise<EndedBatch | undefined> {
   const state = await getBatchState(redis, id);
   const found = state?.record.tenant === tenant ? state : await readManifest(storage, id);
-  if (found?.record.tenant !== tenant) throw new AppError("not_found", `There is no batch ${id}.`);
-  return found;
+  return found?.record.tenant === tenant ? found : undefined;
 }
 
 /** The batch of this id. Throws AppError not_found. */

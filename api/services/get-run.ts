@@ -4,6 +4,7 @@ import type { EndedBatch } from "../../shared/batch-manifest.ts";
 import type { Run } from "../../shared/contracts/labeler.ts";
 import { AppError } from "../../shared/errors.ts";
 import { getBatchState } from "../../shared/state/batches.ts";
+import type { PageOf, Place } from "../../shared/state/id-list.ts";
 import { listRunIds } from "../../shared/state/labeler-runs.ts";
 import { isPaused } from "../../shared/state/labelers.ts";
 import { toRun } from "../../shared/state/runs.ts";
@@ -13,8 +14,6 @@ import { findLabeler } from "./get-labeler.ts";
 
 type Deps = Pick<ApiDeps, "redis" | "storage">;
 
-/** The most runs that a list has. */
-const LISTED = 100;
 /** Manifests that are read from storage at once. */
 const READ_AT_ONCE = 16;
 
@@ -35,14 +34,19 @@ export async function getRun(deps: Deps, tenant: string, labelerId: string, id: 
   return run;
 }
 
-/** The newest 100 runs of a labeler, the newest first. Throws AppError not_found. */
-export async function listRuns(deps: Deps, tenant: string, labelerId: string): Promise<Run[]> {
+/** A page of the runs of a labeler, the latest started first. Throws AppError not_found. */
+export async function listRuns(
+  deps: Deps,
+  tenant: string,
+  labelerId: string,
+  place: Place,
+): Promise<PageOf<Run>> {
   const { labeler } = await findLabeler(deps, tenant, labelerId);
   const limit = pLimit(READ_AT_ONCE);
-  const ids = await listRunIds(deps.redis, labelerId, LISTED);
-  const found = await Promise.all(ids.map((id) => limit(() => find(deps, id))));
+  const { data, next } = await listRunIds(deps.redis, labelerId, place);
+  const found = await Promise.all(data.map((id) => limit(() => find(deps, id))));
   const paused = labeler.status === "paused";
-  return found.flatMap((each) => (each === undefined ? [] : toRun(each, { paused })));
+  return { data: found.flatMap((each) => (each === undefined ? [] : toRun(each, { paused }))), next };
 }
 
 /** The results of a run that has ended, one JSON line an object. Throws AppError not_found, or conflict when it has none. */

@@ -1,4 +1,6 @@
 import type { WebhookAttempt } from "../../shared/contracts/webhook.ts";
+import { toPage } from "../../shared/state/id-list.ts";
+import type { PageOf, Place } from "../../shared/state/id-list.ts";
 import { listAttempts } from "../../shared/state/webhook-attempts.ts";
 import type { ApiDeps } from "../deps.ts";
 import { getWebhookEndpoint } from "./get-webhook-endpoint.ts";
@@ -7,14 +9,11 @@ import { getWebhookEndpoint } from "./get-webhook-endpoint.ts";
 export async function listWebhookAttempts(
   deps: Pick<ApiDeps, "redis">,
   tenant: string,
-  { id, limit, cursor }: { id: string; limit: number; cursor: string | undefined },
-): Promise<{ object: "list"; data: WebhookAttempt[]; next_cursor: string | null }> {
+  id: string,
+  { limit, before }: Place,
+): Promise<PageOf<WebhookAttempt>> {
   await getWebhookEndpoint(deps, tenant, id);
-  const lines = await listAttempts(deps.redis, id, { limit: limit + 1, before: cursor });
-  const page = lines.slice(0, limit);
-  return {
-    object: "list",
-    data: page.map(({ attempt }) => attempt),
-    next_cursor: lines.length > limit ? (page.at(-1)?.id ?? null) : null,
-  };
+  const lines = await listAttempts(deps.redis, id, { limit: limit + 1, before });
+  const page = toPage(lines, limit, (line) => line.id);
+  return { data: page.data.map(({ attempt }) => attempt), next: page.next };
 }

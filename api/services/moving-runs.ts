@@ -14,8 +14,8 @@ export async function movingRuns(
   deps: Pick<ApiDeps, "redis" | "queues">,
   labelerId: string,
 ): Promise<BatchState[]> {
-  const ids = await listRunIds(deps.redis, labelerId, LOOKED_AT);
-  const states = await Promise.all(ids.map((id) => getBatchState(deps.redis, id)));
+  const { data } = await listRunIds(deps.redis, labelerId, { limit: LOOKED_AT, before: undefined });
+  const states = await Promise.all(data.map((id) => getBatchState(deps.redis, id)));
   const moving = states.flatMap((state) =>
     state === undefined || FINAL.includes(state.batch.status) ? [] : state,
   );

@@ -3,6 +3,8 @@ import { ApiKeyRecord } from "../contracts/api-key.ts";
 import type { ApiKey } from "../contracts/api-key.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
+import { pageOfIds } from "./id-list.ts";
+import type { PageOf, Place } from "./id-list.ts";
 
 /** Seconds that a revoked key is still shown. */
 const REVOKED_TTL = 30 * 86_400;
@@ -43,26 +45,20 @@ export async function noteKeyUse(redis: RedisClient, id: string): Promise<void> 
 }
 
 /**
- * Keys in the order of their making, the newest first, and whether there are more.
+ * A page of keys, the newest first.
  * @param tenant whose keys; undefined for those of all tenants
- * @param before the id of the last key of the page before
  */
 export async function listApiKeys(
   redis: RedisClient,
   tenant: string | undefined,
-  { limit, before }: { limit: number; before: string | undefined },
-): Promise<{ apiKeys: ApiKey[]; next: string | null }> {
+  place: Place,
+): Promise<PageOf<ApiKey>> {
   const list = tenant === undefined ? redisKeys.apiKeys() : redisKeys.apiKeysOfTenant(tenant);
-  const from = before === undefined ? "+" : `(${before}`;
-  const found = await redis.zrevrangebylex(list, from, "-", "LIMIT", 0, limit + 1);
-  const page = found.slice(0, limit);
-  const states = await Promise.all(page.map((id) => getApiKeyState(redis, id)));
-  const forgotten = page.filter((_, index) => states[index] === undefined);
+  const { data: ids, next } = await pageOfIds(redis, list, place);
+  const states = await Promise.all(ids.map((id) => getApiKeyState(redis, id)));
+  const forgotten = ids.filter((_, index) => states[index] === undefined);
   if (forgotten.length > 0) await redis.zrem(list, ...forgotten);
-  return {
-    apiKeys: states.flatMap((state) => state?.apiKey ?? []),
-    next: found.length > limit ? (page.at(-1) ?? null) : null,
-  };
+  return { data: states.flatMap((state) => state?.apiKey ?? []), next };
 }
 
 /**

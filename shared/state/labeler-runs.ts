@@ -2,6 +2,8 @@ import type { BatchRecord } from "../contracts/queue-payloads.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
 import { putBatch } from "./batches.ts";
+import { toPage } from "./id-list.ts";
+import type { PageOf, Place } from "./id-list.ts";
 
 /** How many runs of a labeler stay in its list, the newest ones. */
 const KEPT_RUNS = 1_000;
@@ -39,7 +41,15 @@ export async function putRun(
   return (await redis.eval(CLAIM, keys.length, ...keys, ...args)) === 1;
 }
 
-/** The ids of a labeler's newest runs, at most `limit`, the newest first. */
-export async function listRunIds(redis: RedisClient, labelerId: string, limit: number): Promise<string[]> {
-  return redis.zrevrange(redisKeys.labelerRuns(labelerId), 0, limit - 1);
+/** A page of the ids of a labeler's runs, the latest started first. */
+export async function listRunIds(
+  redis: RedisClient,
+  labelerId: string,
+  { limit, before }: Place,
+): Promise<PageOf<string>> {
+  const list = redisKeys.labelerRuns(labelerId);
+  const rank = before === undefined ? -1 : await redis.zrevrank(list, before);
+  // One that is no longer in the list was among the oldest, and nothing comes after it.
+  const ids = rank === null ? [] : await redis.zrevrange(list, rank + 1, rank + 1 + limit);
+  return toPage(ids, limit, (id) => id);
 }

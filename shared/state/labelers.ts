@@ -3,6 +3,8 @@ import { LabelerRecord } from "../contracts/labeler.ts";
 import type { Labeler } from "../contracts/labeler.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
+import { pageOfIds } from "./id-list.ts";
+import type { PageOf, Place } from "./id-list.ts";
 
 /** The most labelers a tenant may have: an event looks at all of its bucket. */
 export const MAX_LABELERS = 100;
@@ -69,10 +71,14 @@ export async function getLabelerState(
   return state?.record.tenant === tenant ? state : undefined;
 }
 
-/** All labelers of a tenant, the newest first. */
-export async function listLabelers(redis: RedisClient, tenant: string): Promise<LabelerState[]> {
-  const oldestFirst = await redis.zrange(redisKeys.labelersOfTenant(tenant), 0, "-1");
-  return readAll(redis, oldestFirst.toReversed());
+/** A page of a tenant's labelers, the newest first. */
+export async function listLabelers(
+  redis: RedisClient,
+  tenant: string,
+  place: Place,
+): Promise<PageOf<LabelerState>> {
+  const { data, next } = await pageOfIds(redis, redisKeys.labelersOfTenant(tenant), place);
+  return { data: await readAll(redis, data), next };
 }
 
 /** The labelers of a bucket, whosever they are. */

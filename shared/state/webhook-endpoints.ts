@@ -3,6 +3,8 @@ import { MAX_WEBHOOK_ENDPOINTS, WebhookEndpoint } from "../contracts/webhook.ts"
 import type { UpdateWebhookEndpoint, WebhookPublicKey } from "../contracts/webhook.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
+import { pageOfIds } from "./id-list.ts";
+import type { PageOf, Place } from "./id-list.ts";
 
 /** Milliseconds after which failures are too far apart to be of one piece: longer than the longest wait between two attempts. */
 const QUIET_MS = 2 * 86_400_000;
@@ -68,11 +70,15 @@ export async function getEndpoint(
   return Object.keys(fields).length === 0 ? undefined : EndpointHash.parse(fields);
 }
 
-/** The tenant's endpoints, the newest first, of which there are few enough to be listed at once. */
-export async function listEndpoints(redis: RedisClient, tenant: string): Promise<WebhookEndpoint[]> {
-  const ids = await redis.zrevrange(redisKeys.webhookEndpoints(tenant), 0, -1);
-  const endpoints = await Promise.all(ids.map((id) => getEndpoint(redis, tenant, id)));
-  return endpoints.filter((endpoint) => endpoint !== undefined);
+/** A page of the tenant's endpoints, the newest first. */
+export async function listEndpoints(
+  redis: RedisClient,
+  tenant: string,
+  place: Place,
+): Promise<PageOf<WebhookEndpoint>> {
+  const { data, next } = await pageOfIds(redis, redisKeys.webhookEndpoints(tenant), place);
+  const endpoints = await Promise.all(data.map((id) => getEndpoint(redis, tenant, id)));
+  return { data: endpoints.filter((endpoint) => endpoint !== undefined), next };
 }
 
 /**

@@ -50,8 +50,9 @@ test("a labeler is kept for good, as the contract has it", async () => {
 test("a tenant's labelers are listed, the newest first, and nobody else's", async () => {
   const first = await newLabeler({ tenant: "lister" });
   const second = await newLabeler({ tenant: "lister" });
-  const listed = await listLabelers(server.redis, "lister");
-  expect(listed.map(({ record }) => record.id)).toEqual([second.id, first.id].toSorted().toReversed());
+  const { data, next } = await listLabelers(server.redis, "lister", { limit: 20, before: undefined });
+  expect(next).toBeNull();
+  expect(data.map(({ record }) => record.id)).toEqual([second.id, first.id].toSorted().toReversed());
   expect(await stateOf(first.id)).toBeUndefined();
 });
 
@@ -69,7 +70,8 @@ test("a tenant may have so many and not one more", async () => {
     ),
   );
   expect(made.filter((each) => each)).toHaveLength(MAX_LABELERS);
-  expect(await listLabelers(server.redis, "many")).toHaveLength(MAX_LABELERS);
+  const all = await listLabelers(server.redis, "many", { limit: MAX_LABELERS + 5, before: undefined });
+  expect(all.data).toHaveLength(MAX_LABELERS);
 });
 
 test("a pause has the time of its beginning, however often it is asked for, until it ends", async () => {
