@@ -36,7 +36,7 @@ export async function openDeps(
   const logger = createLogger("api", config.LOG_LEVEL);
   const onError = (err: Error) => logger.error({ err }, "Redis trouble");
   const redis = openRedis(config.REDIS_URL, "fail-fast", onError);
-  const finished = openFinishedFeed(openRedis(config.REDIS_URL, "fail-fast", onError));
+  const finished = openFinishedFeed(openRedis(config.REDIS_URL, "fail-fast", onError, "when used"));
   const queues = openQueues(redis);
   const storage = await openStorage(config.STORAGE_URL, { forcePathStyle: config.S3_FORCE_PATH_STYLE });
   redisFaults(redis).then(

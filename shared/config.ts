@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BucketName } from "./contracts/image.ts";
+import { isRedisUrl } from "./redis-url.ts";
 
 /** The environment does not make sense. The message has a line for each variable that is wrong. */
 export class ConfigError extends Error {
@@ -31,11 +32,14 @@ export const flag = z.enum(["true", "false"]).transform((text) => text === "true
 export const CommonConfig = z.object({
   REDIS_URL: z
     .string()
-    .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
+    .refine(
+      isRedisUrl,
+      "must be redis://HOST:PORT, redis+cluster://HOST:PORT,… or redis+sentinel://HOST:PORT,…/SERVICE, or one of these with rediss",
+    )
     .default("redis://127.0.0.1:6379")
     .meta({
       description:
-        "Redis, `redis://` or `rediss://`. `npm start` runs one of its own in `DATA_DIR` when it is not set.",
+        "Redis or Valkey: `redis://HOST:PORT`, a cluster by `redis+cluster://HOST:PORT,…`, Sentinels by `redis+sentinel://HOST:PORT,…/SERVICE`; `rediss…` for TLS. `npm start` runs one of its own in `DATA_DIR` when it is not set.",
     }),
   STORAGE_URL: z.string().default("file:./data/storage").meta({
     description:

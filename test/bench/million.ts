@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { newId } from "../../shared/new-id.ts";
 import { getBatchState, putBatch } from "../../shared/state/batches.ts";
+import type { RedisClient } from "../../shared/redis.ts";
 import { openStorage } from "../../shared/storage/open-storage.ts";
 import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import { takeJobs } from "../../worker/classify/start.ts";
@@ -138,7 +139,7 @@ const record = (id: string) => ({
   url: `http://127.0.0.1/v1/batches/${id}`,
 });
 
-async function look(redis: Redis, id: string) {
+async function look(redis: RedisClient, id: string) {
   const state = await getBatchState(redis, id);
   if (state === undefined) throw new Error(`Redis has forgotten ${id}.`);
   return { status: state.batch.status, succeeded: state.batch.request_counts.succeeded };

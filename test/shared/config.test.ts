@@ -76,10 +76,12 @@ test("every variable that is wrong has a line", () => {
 
 test("a value that may hold a password is never shown", () => {
   const message = complaint({ REDIS_URL: "http://user:hunter2@redis.example" });
-  expect(message).toBe("REDIS_URL must begin with redis:// or rediss://.");
+  expect(message).toBe(
+    "REDIS_URL must be redis://HOST:PORT, redis+cluster://HOST:PORT,… or redis+sentinel://HOST:PORT,…/SERVICE, or one of these with rediss.",
+  );
   const Keyed = CommonConfig.extend({ API_KEY: CommonConfig.shape.REDIS_URL.unwrap() });
   expect(() => readConfig(Keyed, { API_KEY: "hunter2" })).toThrow(
-    /^API_KEY must begin with redis:\/\/ or rediss:\/\/\.$/,
+    /^API_KEY must be redis:\/\/HOST:PORT, [^"]*$/,
   );
   expect(() => readConfig(Keyed, {})).toThrow("API_KEY is not set and is needed.");
 });

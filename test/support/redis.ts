@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Redis } from "ioredis";
 import { startRedisServer } from "../../infra/local/redis-server.ts";
 import { openRedis } from "../../shared/redis.ts";
-import type { RedisClient } from "../../shared/redis.ts";
 
 /** A redis-server of a test file's own, in a temporary directory, and a connection to it. */
 export interface TestRedis {
   url: string;
-  redis: RedisClient;
+  redis: Redis;
   stop: () => Promise<void>;
 }
 
@@ -16,7 +16,8 @@ export interface TestRedis {
 export async function startTestRedis(): Promise<TestRedis> {
   const directory = mkdtempSync(join(tmpdir(), "tresline-redis-"));
   const server = await startRedisServer(directory);
-  const redis = openRedis(server.url, "wait", () => {});
+  // One server, and so no cluster.
+  const redis = openRedis(server.url, "wait", () => {}) as Redis;
   return {
     url: server.url,
     redis,

@@ -26,11 +26,11 @@ export interface RunningTresline extends Tresline {
 const PAUSE_MS = 200;
 const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 
-/** Starts it, allowed to reach servers on 127.0.0.1; to be stopped in `afterAll`, which forgets its data too. */
-export async function startTestTresline(): Promise<RunningTresline> {
+/** Starts it, allowed to reach servers on 127.0.0.1; to be stopped in `afterAll`, which forgets its data too. `settings` are environment variables. */
+export async function startTestTresline(settings: Record<string, string> = {}): Promise<RunningTresline> {
   const dataDir = mkdtempSync(join(tmpdir(), "tresline-data-"));
   const notices: string[] = [];
-  const env = { ...process.env, PORT: "0", ALLOWED_PRIVATE_NETWORKS: "127.0.0.1/32" };
+  const env = { ...process.env, PORT: "0", ALLOWED_PRIVATE_NETWORKS: "127.0.0.1/32", ...settings };
   const tresline = await startTresline({ DATA_DIR: dataDir }, env, (notice) => notices.push(notice));
   const ask = async (path: string, body?: unknown): Promise<string> => {
     const headers = { authorization: `Bearer ${tresline.apiKey}`, "content-type": "application/json" };

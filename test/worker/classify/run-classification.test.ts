@@ -8,6 +8,7 @@ import type { ClassifyImagePayload } from "../../../shared/contracts/queue-paylo
 import { REDIS_PREFIX, redisKeys, storageKeys } from "../../../shared/keys.ts";
 import { messageId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
+import { openRedis } from "../../../shared/redis.ts";
 import { suspect } from "../../../shared/state/suspects.ts";
 import { runClassification } from "../../../worker/classify/run-classification.ts";
 import { TEST_DIGEST, imageJob, raven, swan, testLabelling } from "../../support/labelling.ts";
@@ -46,7 +47,7 @@ async function messagesAbout({ id }: ClassifyImagePayload): Promise<DeliverPaylo
 /** Hears what is told to the process that waits for a classification. */
 async function listen({ id, feed }: ClassifyImagePayload): Promise<string[]> {
   const told: string[] = [];
-  const redis = deps.redis.duplicate();
+  const redis = openRedis(deps.redisUrl, "wait", () => {});
   await redis.subscribe(redisKeys.finishedFeed(feed ?? ""));
   redis.on("message", (_, text) => {
     if (text.startsWith(`${id} `)) told.push(text.slice(id.length + 1));
