@@ -28,8 +28,8 @@ const FORMATS = new Set(["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"]);
 /** What opens them in libvips. */
 const LOADERS = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"].map((name) => `VipsForeignLoad${name}`);
 
-/** Seconds after which a decoder is stopped. */
-const DECODE_TIMEOUT_S = 30;
+/** Seconds after which an image is given up. */
+export const DECODE_TIMEOUT_S = 30;
 
 /**
  * Sets libvips up for many small images at once: one thread an image, nothing cached, and no other format even opened, SVG
@@ -52,7 +52,8 @@ export interface OpenedImage {
 
 /**
  * Decodes an image and scales it as the model was evaluated: antialiased, upright by its EXIF orientation, in sRGB,
- * transparency over white, the first frame of an animation. It is given up after `timeoutS` seconds.
+ * transparency over white, the first frame of an animation. libvips stops at the
+ * first strip of the result that is ready after `timeoutS` seconds.
  * @returns uint8 [H, W, 3], 0 to 255
  * @throws PermanentError invalid_image, unsupported_media_type, image_too_large or timeout
  */
@@ -76,7 +77,10 @@ export async function openImage(
   const refuse = refusal(file, options.maxPixels, timeoutS);
   const size = await uprightSize(image).catch(refuse);
   const decode = async () => {
-    const upright = image.autoOrient().flatten({ background: "#fff" }).timeout({ seconds: timeoutS });
+    const upright = image
+      .autoOrient()
+      .flatten({ background: "#fff" })
+      .timeout({ seconds: Math.ceil(timeoutS) });
     const scaled = scaledSize(size.width, size.height, options);
     const kernel = KERNELS[options.interpolation];
     const pixels = await scaleAndCrop(upright, size, scaled, options.size, kernel).catch(refuse);
@@ -167,6 +171,13 @@ function scaledSize(
   };
 }
 
+/** The failure of an image whose decoding was given up. */
+export const tookTooLong = (seconds: number): PermanentError =>
+  new PermanentError(
+    "timeout",
+    `The image was not decoded within ${seconds} s; send one that is smaller or simpler.`,
+  );
+
 /** Turns what libvips says into a failure of this image. */
 const refusal =
   (file: Uint8Array, maxPixels: number, timeoutS: number) =>
@@ -183,12 +194,7 @@ const refusal =
         `The image has more than ${maxPixels} pixels, the most that are decoded; send a smaller one.`,
         { cause: error },
       );
-    if (/^timeout: /m.test(said))
-      throw new PermanentError(
-        "timeout",
-        `The image was not decoded within ${timeoutS} s; send one that is smaller or simpler.`,
-        { cause: error },
-      );
+    if (/^timeout: /m.test(said)) throw tookTooLong(timeoutS);
     if (isSvg(file))
       throw new PermanentError(
         "unsupported_media_type",

@@ -146,16 +146,13 @@ function gif(width: number, height: number, frames: number): Buffer {
   return Buffer.concat([screen, ...Array<Buffer>(frames).fill(frame), Buffer.from(";")]);
 }
 
-/** The sides of what `longPng` makes. */
-export const LONG_SIDE = 200_000;
-
-/** A PNG of 40 billion black pixels in 5 MB: it takes half a minute, and goes a strip at a time through little memory. */
-export function longPng(): Uint8Array {
-  const rows = Buffer.alloc(100 * (1 + LONG_SIDE / 8));
+/** A square PNG of black pixels, a few bytes for each thousand of them; it goes a strip at a time through little memory. `side` is a multiple of 800. */
+export function longPng(side: number): Uint8Array {
+  const rows = Buffer.alloc(100 * (1 + side / 8));
   const packed = deflateSync(rows, { finishFlush: constants.Z_FULL_FLUSH });
-  const again = Array<Buffer>(LONG_SIDE / 100 - 1).fill(packed.subarray(2));
+  const again = Array<Buffer>(side / 100 - 1).fill(packed.subarray(2));
   return Buffer.concat([
-    pngHeader(LONG_SIDE, LONG_SIDE, 1, 0),
+    pngHeader(side, side, 1, 0),
     pngChunk("IDAT", Buffer.concat([packed, ...again])),
     pngChunk("IEND", Buffer.alloc(0)),
   ]);
