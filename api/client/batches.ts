@@ -4,6 +4,7 @@ import type { CreateBatch } from "../../shared/contracts/batch.ts";
 import type { ResultFormat } from "../../shared/result-formats.ts";
 import { creatingHeaders, creatingJson } from "./creating.ts";
 import type { Creating, CreatingWork } from "./creating.ts";
+import { listEach } from "./list-each.ts";
 import { poll } from "./poll.ts";
 import type { Waiting } from "./poll.ts";
 import { readLines } from "./read-lines.ts";
@@ -14,6 +15,8 @@ export interface Batches {
   /** Has many images labelled: exactly one of `items`, `manifest`, `prefix` and `inventory`, as the contract spells them. */
   create(request: z.input<typeof CreateBatch>, call?: CreatingWork): Promise<Batch>;
   get(id: string, call?: Call): Promise<Batch>;
+  /** The newest first, fetched page by page as they are taken. */
+  list(call?: Call): AsyncGenerator<Batch, void, undefined>;
   /** The batch once it has ended, however it has. */
   wait(id: string, waiting?: Waiting<Batch>): Promise<Batch>;
   /** What became of each item, in their order, read while it is taken. */
@@ -42,6 +45,7 @@ export function batches(transport: Transport): Batches {
       return (await transport.ask(Batch, sending)).value;
     },
     get: async (id, call = {}) => (await look(id, call)).value,
+    list: (call = {}) => listEach(transport, Batch, "/v1/batches", call),
     wait: (id, waiting = {}) => poll(() => look(id, waiting), hasEnded, waiting),
     async *results(id, { signal } = {}) {
       for await (const line of readLines(transport.stream({ path: pathOf(id, "/results"), signal })))

@@ -4,12 +4,19 @@ import type { ClassificationOptions } from "../../shared/contracts/classificatio
 import type { ImageInput } from "../../shared/contracts/image.ts";
 import { creatingHeaders } from "./creating.ts";
 import type { CreatingWork } from "./creating.ts";
+import { listEach } from "./list-each.ts";
 import { poll } from "./poll.ts";
 import type { Waiting } from "./poll.ts";
 import type { Call, Sending, Transport } from "./transport.ts";
 
 /** How an image is labelled, as the contract spells it. */
 export type LabelImage = z.input<typeof ClassificationOptions>;
+
+/** Which classifications are wanted. */
+export interface ClassificationFilter {
+  status?: Classification["status"] | undefined;
+  model?: string | undefined;
+}
 
 /** Single images. */
 export interface Classifications {
@@ -23,14 +30,20 @@ export interface Classifications {
     call?: CreatingWork & { waitS?: number | undefined },
   ): Promise<Classification>;
   get(id: string, call?: Call): Promise<Classification>;
+  /** The newest first, without the items of batches, fetched page by page as they are taken: all, or of one status or model. */
+  list(filter?: ClassificationFilter, call?: Call): AsyncGenerator<Classification, void, undefined>;
+  /** Labels it no more, and tells how it ended. */
+  cancel(id: string, call?: Call): Promise<Classification>;
   /** The classification once it has ended, however it has. */
   wait(id: string, waiting?: Waiting<Classification>): Promise<Classification>;
 }
 
+const PATH = "/v1/classifications";
+const pathOf = (id: string, verb = "") => `${PATH}/${encodeURIComponent(id)}${verb}`;
+
 /** The calls about single images. */
 export function classifications(transport: Transport): Classifications {
-  const look = (id: string, { signal }: Call) =>
-    transport.ask(Classification, { path: `/v1/classifications/${encodeURIComponent(id)}`, signal });
+  const look = (id: string, { signal }: Call) => transport.ask(Classification, { path: pathOf(id), signal });
   return {
     async create(image, options = {}, call = {}) {
       const { query, type, body } = await bodyOf(image, options);
@@ -39,12 +52,16 @@ export function classifications(transport: Transport): Classifications {
         "content-type": type,
         ...(call.waitS !== undefined && { prefer: `wait=${call.waitS}` }),
       };
-      const path = `/v1/classifications${query}`;
+      const path = PATH + query;
       const { signal, waitS } = call;
       return (await transport.ask(Classification, { method: "POST", path, headers, body, signal, waitS }))
         .value;
     },
     get: async (id, call = {}) => (await look(id, call)).value,
+    list: ({ status, model } = {}, call = {}) =>
+      listEach(transport, Classification, `${PATH}?${queryOf({ status, model })}`, call),
+    cancel: async (id, { signal } = {}) =>
+      (await transport.ask(Classification, { method: "POST", path: pathOf(id, "/cancel"), signal })).value,
     wait: (id, waiting = {}) =>
       poll(
         () => look(id, waiting),
@@ -52,6 +69,14 @@ export function classifications(transport: Transport): Classifications {
         waiting,
       ),
   };
+}
+
+/** What is defined of it, as a query. */
+function queryOf(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined) query.set(name, `${value}`);
+  return query.toString();
 }
 
 interface ImageBody extends Required<Pick<Sending, "body">> {
@@ -63,10 +88,8 @@ interface ImageBody extends Required<Pick<Sending, "body">> {
 async function bodyOf(image: ImageInput | Blob, options: LabelImage): Promise<ImageBody> {
   const { model, top_k, threshold, webhook, priority, ...others } = options;
   if (image instanceof Blob && Object.values(others).every((value) => value === undefined)) {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ model, top_k, threshold, webhook, priority }))
-      if (value !== undefined) query.set(name, `${value}`);
-    return { query: `?${query.toString()}`, type: image.type, body: image };
+    const query = queryOf({ model, top_k, threshold, webhook, priority });
+    return { query: `?${query}`, type: image.type, body: image };
   }
   const sent = image instanceof Blob ? { data: await toDataUrl(image) } : image;
   return { query: "", type: "application/json", body: JSON.stringify({ ...options, image: sent }) };

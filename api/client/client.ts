@@ -8,6 +8,12 @@ import { labelers } from "./labelers.ts";
 import type { Labelers } from "./labelers.ts";
 import { openTransport } from "./transport.ts";
 import type { ClientOptions } from "./transport.ts";
+import { webhookEndpoints } from "./webhook-endpoints.ts";
+import type { WebhookEndpoints } from "./webhook-endpoints.ts";
+import { webhookMessages } from "./webhook-messages.ts";
+import type { WebhookMessages } from "./webhook-messages.ts";
+import { webhookSecret } from "./webhook-secret.ts";
+import type { DefaultWebhookSecret } from "./webhook-secret.ts";
 
 export type { ClientOptions } from "./transport.ts";
 export { TreslineError } from "./tresline-error.ts";
@@ -17,6 +23,7 @@ export type { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 export type { Classification } from "../../shared/contracts/classification.ts";
 export type { Labeler, Run } from "../../shared/contracts/labeler.ts";
 export type { ImageInput } from "../../shared/contracts/image.ts";
+export type { WebhookAttempt, WebhookEndpoint, WebhookMessage } from "../../shared/contracts/webhook.ts";
 export type { WebhookEvent } from "../../shared/contracts/webhook-event.ts";
 
 /** A running Tresline, for programs: what it takes and answers is spelled as in its contract. */
@@ -24,6 +31,9 @@ export interface Client {
   classifications: Classifications;
   batches: Batches;
   labelers: Labelers;
+  webhookEndpoints: WebhookEndpoints;
+  webhookMessages: WebhookMessages;
+  webhookSecret: DefaultWebhookSecret;
   apiKeys: ApiKeys;
 }
 
@@ -34,6 +44,9 @@ export function createClient(options: ClientOptions): Client {
     classifications: classifications(transport),
     batches: batches(transport),
     labelers: labelers(transport),
+    webhookEndpoints: webhookEndpoints(transport),
+    webhookMessages: webhookMessages(transport),
+    webhookSecret: webhookSecret(transport),
     apiKeys: apiKeys(transport),
   };
 }

@@ -1,22 +1,11 @@
-import { z } from "zod";
-import type { Call, Transport } from "./transport.ts";
+import type { z } from "zod";
+import { listEach } from "./list-each.ts";
 
-const PAGE = 100;
-
-/** All that a list has, the newest first, page after page. */
+/** All that a list has at once, the newest first: of one that is never long. */
 export async function listAll<Schema extends z.ZodType>(
-  transport: Transport,
-  schema: Schema,
-  path: string,
-  { signal }: Call,
+  ...list: Parameters<typeof listEach<Schema>>
 ): Promise<z.output<Schema>[]> {
-  const page = z.object({ data: z.array(schema), next_cursor: z.string().nullable() });
   const listed: z.output<Schema>[] = [];
-  for (let cursor = ""; ;) {
-    const asked = { path: `${path}?limit=${PAGE}${cursor}`, signal };
-    const { data, next_cursor } = (await transport.ask(page, asked)).value;
-    listed.push(...data);
-    if (next_cursor === null) return listed;
-    cursor = `&cursor=${encodeURIComponent(next_cursor)}`;
-  }
+  for await (const each of listEach(...list)) listed.push(each);
+  return listed;
 }

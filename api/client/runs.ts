@@ -17,6 +17,8 @@ export interface Runs {
   /** All that are known, a thousand at most, the latest started first. */
   list(labelerId: string, call?: Call): Promise<Run[]>;
   get(labelerId: string, id: string, call?: Call): Promise<Run>;
+  /** The run of this id, of whichever labeler: its `labeler_id` says which. */
+  find(id: string, call?: Call): Promise<Run>;
   /** The run once it has ended, however it has. */
   wait(labelerId: string, id: string, waiting?: Waiting<Run>): Promise<Run>;
   /** Labels no more of it. What has been labelled by then is in its results. */
@@ -43,6 +45,8 @@ export function runs(transport: Transport): Runs {
     },
     list: (labelerId, call = {}) => listAll(transport, Run, pathOf(labelerId), call),
     get: async (labelerId, id, call = {}) => (await look(labelerId, id, call)).value,
+    find: async (id, { signal } = {}) =>
+      (await transport.ask(Run, { path: `/v1/runs/${encodeURIComponent(id)}`, signal })).value,
     wait: (labelerId, id, waiting = {}) => poll(() => look(labelerId, id, waiting), hasEnded, waiting),
     cancel: async (labelerId, id, { signal } = {}) =>
       (await transport.ask(Run, { method: "POST", path: runPath(labelerId, id, "/cancel"), signal })).value,

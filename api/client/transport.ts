@@ -28,7 +28,7 @@ export interface Call {
 
 /** One request to the service. `body` must be such that it can be sent again. */
 export interface Sending extends Call {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
   path: string;
   headers?: Record<string, string>;
   body?: string | Blob;

@@ -59,6 +59,41 @@ test("an image may have a deadline", async () => {
   expect(Date.parse(deadline ?? "")).toBeGreaterThan(Date.now() + 200_000);
 });
 
+test("images and batches are listed as they are taken, and an image is canceled", async () => {
+  const idle = await serveApi();
+  try {
+    const theirs = createClient(idle);
+    const ids: string[] = [];
+    for (let count = 0; count < 102; count++)
+      ids.unshift((await theirs.classifications.create({ url: "https://example.com/cat.jpg" })).id);
+    expect(await theirs.classifications.cancel(ids[1] ?? "")).toMatchObject({
+      id: ids[1],
+      status: "canceled",
+    });
+    const listed = async (...asked: Parameters<Client["classifications"]["list"]>) => {
+      const found: string[] = [];
+      for await (const { id } of theirs.classifications.list(...asked)) found.push(id);
+      return found;
+    };
+    expect(await listed()).toEqual(ids);
+    expect(await listed({ status: "canceled", model: "figures" })).toEqual([ids[1]]);
+    expect(await listed({ model: "others" })).toEqual([]);
+    idle.received.length = 0;
+    for await (const { id } of theirs.classifications.list({ status: "queued" })) {
+      expect(id).toBe(ids[0]);
+      break;
+    }
+    expect(idle.received).toHaveLength(1);
+    const items = [{ custom_id: "a", image: { url: "https://example.com/cat.jpg" } }];
+    const batches = [await theirs.batches.create({ items }), await theirs.batches.create({ items })];
+    const found = [];
+    for await (const { id } of theirs.batches.list()) found.push(id);
+    expect(found).toEqual(batches.map(({ id }) => id).toReversed());
+  } finally {
+    await idle.close();
+  }
+});
+
 test("a batch is made, waited for and read item by item", async () => {
   const items = ["a", "b", "c"].map((custom_id, index) => ({
     custom_id,
@@ -111,6 +146,7 @@ test("a canceled batch ends with what was labelled by then", async () => {
   expect(status).toBe("canceled");
   const results = [];
   for await (const result of client.batches.results(id)) results.push(result.status);
+  expect(results).toHaveLength(300);
   expect(results.filter((each) => each === "succeeded")).toHaveLength(counts.succeeded);
   expect(counts.succeeded + counts.canceled).toBe(300);
 });

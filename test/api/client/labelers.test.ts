@@ -31,6 +31,7 @@ test("a run is started, listed, looked at and canceled", async () => {
   expect(run).toMatchObject({ labeler_id: id, mode: "relabel", status: "validating" });
   expect((await client.labelers.runs.list(id)).map((each) => each.id)).toEqual([run.id]);
   expect(await client.labelers.runs.get(id, run.id)).toMatchObject({ id: run.id });
+  expect(await client.labelers.runs.find(run.id)).toMatchObject({ id: run.id, labeler_id: id });
   const second = client.labelers.runs.create(id);
   await expect(second).rejects.toBeInstanceOf(TreslineError);
   await expect(second).rejects.toMatchObject({ code: "conflict", status: 409 });

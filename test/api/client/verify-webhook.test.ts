@@ -4,6 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { TreslineError } from "../../../api/client/tresline-error.ts";
 import { verifyWebhook } from "../../../api/client/verify-webhook.ts";
+import type { Batch } from "../../../shared/contracts/batch.ts";
 import { newId } from "../../../shared/new-id.ts";
 import { newSigningSecret, newWebhookSecret, publicKeyOf, signWebhook } from "../../../shared/signature.ts";
 import { batchRecord } from "../../support/labelling.ts";
@@ -14,11 +15,12 @@ const timestamp = "2026-01-02T03:04:05.678Z";
 const record = batchRecord({ metadata: { name: "é" }, webhook: null });
 const urls = {
   get: record.url,
+  events: `${record.url}/events`,
   results: `${record.url}/results`,
   cancel: `${record.url}/cancel`,
   retry: `${record.url}/retry`,
 };
-const batch = {
+const batch: Batch = {
   id: record.id,
   object: "batch",
   status: "completed",
