@@ -16,6 +16,7 @@ import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { classificationRoutes } from "./routes/classifications.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { labelerRunRoutes } from "./routes/labeler-runs.ts";
 import { labelerRoutes } from "./routes/labelers.ts";
@@ -65,6 +66,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.on("POST", CREATING, idempotency(deps));
   app.route("/", classificationRoutes(deps));
   app.route("/", batchRoutes(deps));
+  app.route("/", eventRoutes(deps));
   app.route("/", labelerRoutes(deps));
   app.route("/", labelerRunRoutes(deps));
   app.route("/", webhookSecretRoutes(deps));

@@ -21,6 +21,6 @@ export function queuedClassification(payload: ClassifyImagePayload): Classificat
     started_at: null,
     completed_at: null,
     deadline: payload.deadline,
-    urls: { get: payload.url, cancel: `${payload.url}/cancel` },
+    urls: { get: payload.url, cancel: `${payload.url}/cancel`, events: `${payload.url}/events` },
   };
 }

@@ -151,7 +151,13 @@ export const Batch = z
     error: ItemErrorOrNull.default(null).meta({
       description: "Why the source cannot be listed; null unless the batch failed.",
     }),
-    urls: z.object({ get: z.string(), results: z.string(), cancel: z.string(), retry: z.string() }),
+    urls: z.object({
+      get: z.string(),
+      results: z.string(),
+      events: z.string(),
+      cancel: z.string(),
+      retry: z.string(),
+    }),
   })
   .meta({ id: "Batch", description: "A set of images, labelled together and reported together." });
 export type Batch = z.infer<typeof Batch>;

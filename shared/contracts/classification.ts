@@ -117,7 +117,7 @@ export const Classification = z
     deadline: z.iso.datetime().nullable().default(null).meta({
       description: "When it is aborted unless it has been run by then.",
     }),
-    urls: z.object({ get: z.string(), cancel: z.string() }),
+    urls: z.object({ get: z.string(), cancel: z.string(), events: z.string() }),
   })
   .meta({ id: "Classification", description: "One image to label, and its labels." });
 export type Classification = z.infer<typeof Classification>;

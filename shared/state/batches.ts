@@ -233,6 +233,7 @@ function toBatch({ record, status, ...hash }: BatchHash, now: number): Batch {
     urls: {
       get: record.url,
       results: `${record.url}/results`,
+      events: `${record.url}/events`,
       cancel: `${record.url}/cancel`,
       retry: `${record.url}/retry`,
     },

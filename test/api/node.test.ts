@@ -186,7 +186,7 @@ test("clients that go in the middle of their results leave no file open", async 
     retry_of: null,
     output_formats: [],
     error: null,
-    urls: { get: "", results: "", cancel: "", retry: "" },
+    urls: { get: "", results: "", events: "", cancel: "", retry: "" },
   };
   await writeManifest(storage, { batch, record, skipped: 0, rest: null, report: null });
   const contentType = "application/x-ndjson";

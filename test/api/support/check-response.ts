@@ -54,6 +54,8 @@ export async function checkResponse(
 function bodiesOf(mediaType: string, text: string): unknown[] {
   if (mediaType === "application/x-ndjson")
     return text.split("\n").flatMap((line): unknown[] => (line === "" ? [] : [JSON.parse(line)]));
+  if (mediaType === "text/event-stream")
+    return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]): unknown => JSON.parse(data));
   if (["text/html", "text/csv", "application/vnd.apache.parquet"].includes(mediaType)) return [text];
   return [JSON.parse(text)];
 }
