@@ -8,7 +8,7 @@ const MAX_LIMIT = 100;
 
 /** The query of a list, whose cursors look like this. */
 export const listQuery = <Cursor extends z.ZodType<string>>(cursor: Cursor) =>
-  z.object({
+  z.strictObject({
     limit: z.coerce
       .number()
       .int()

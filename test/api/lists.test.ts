@@ -121,17 +121,23 @@ test("a page goes on where the one before ended, whatever was made or deleted si
   expect(idsOf(await page(`/v1/labelers?limit=2&cursor=${first.next_cursor}`, headers))).toEqual(rest);
 });
 
-test.each(["limit=0", "limit=101", "limit=1.5", "limit=all", "cursor=2", "cursor=bat_1", "status=done"])(
-  "GET /v1/classifications?%s is refused with the parameter's name",
-  async (query) => {
-    const response = await api.request(`/v1/classifications?${query}`);
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({
-      code: "invalid_request",
-      errors: [{ parameter: query.split("=")[0] }],
-    });
-  },
-);
+test.each([
+  "limit=0",
+  "limit=101",
+  "limit=1.5",
+  "limit=all",
+  "cursor=2",
+  "cursor=bat_1",
+  "status=done",
+  "stauts=queued",
+])("GET /v1/classifications?%s is refused with the parameter's name", async (query) => {
+  const response = await api.request(`/v1/classifications?${query}`);
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    code: "invalid_request",
+    errors: [{ parameter: query.split("=")[0] }],
+  });
+});
 
 test("a classification is listed as it is now, moving or ended", async () => {
   const headers = await newTenant();

@@ -122,7 +122,7 @@ test("what it logs is JSON lines that have neither the key nor the query of an a
   const requests = lines
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter(({ msg }) => msg === "request");
-  expect(requests.map(({ status }) => status)).toEqual([202, 401, 404]);
+  expect(requests.map(({ status }) => status)).toEqual([202, 401, 400]);
   expect(requests[0]).toMatchObject({
     level: "info",
     service: "api",
