@@ -46,6 +46,11 @@ export const ApiConfig = CommonConfig.extend({
 });
 export type ApiConfig = z.infer<typeof ApiConfig>;
 
+/** The same where there are no files and no address of its own: on AWS Lambda and Cloudflare Workers. */
+export const EdgeConfig = ApiConfig.required({ PUBLIC_URL: true }).extend({
+  STORAGE_URL: z.string().regex(/^s3:/, "must be s3://BUCKET/PREFIX: there are no files here"),
+});
+
 /** Where the API itself listens, without a slash at the end. */
 export const listenUrl = ({ HOST, PORT }: Pick<ApiConfig, "HOST" | "PORT">): string =>
   `http://${HOST.includes(":") ? `[${HOST}]` : HOST}:${PORT}`;

@@ -2,11 +2,12 @@ import { createLogger } from "../shared/logger.ts";
 import type { Logger } from "../shared/logger.ts";
 import { openQueues } from "../shared/queue.ts";
 import type { Queues } from "../shared/queue.ts";
-import { openRedis, redisFaults } from "../shared/redis.ts";
+import { openRedis } from "../shared/redis.ts";
 import type { RedisClient } from "../shared/redis.ts";
 import { openFinishedFeed } from "../shared/state/finished-feed.ts";
 import type { FinishedFeed } from "../shared/state/finished-feed.ts";
 import { openStorage } from "../shared/storage/open-storage.ts";
+import type { OpenStorageOptions } from "../shared/storage/open-storage.ts";
 import type { Storage } from "../shared/storage/storage.ts";
 import { openBacklog } from "./backlog.ts";
 import type { Backlog } from "./backlog.ts";
@@ -28,21 +29,24 @@ export interface ApiDeps {
   stopping: AbortSignal;
 }
 
-/** Opens what the API needs. Connections are made in the background: a Redis that is away shows in `/readyz` and in answers. */
+/**
+ * Opens what the API needs. Connections are made in the background: a Redis that is away shows in `/readyz` and in answers.
+ * @param requestHandler speaks HTTP with storage where Node's own modules cannot
+ */
 export async function openDeps(
   config: ApiConfig,
   stopping: AbortSignal,
+  requestHandler?: OpenStorageOptions["requestHandler"],
 ): Promise<ApiDeps & { close: () => Promise<void> }> {
   const logger = createLogger("api", config.LOG_LEVEL);
   const onError = (err: Error) => logger.error({ err }, "Redis trouble");
   const redis = openRedis(config.REDIS_URL, "fail-fast", onError);
   const finished = openFinishedFeed(openRedis(config.REDIS_URL, "fail-fast", onError, "when used"));
   const queues = openQueues(redis);
-  const storage = await openStorage(config.STORAGE_URL, { forcePathStyle: config.S3_FORCE_PATH_STYLE });
-  redisFaults(redis).then(
-    (faults) => faults.forEach((fault) => logger.warn(fault)),
-    (err: unknown) => logger.warn({ err }, "how Redis is set up could not be checked"),
-  );
+  const storage = await openStorage(config.STORAGE_URL, {
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    ...(requestHandler && { requestHandler }),
+  });
   return {
     config,
     redis,

@@ -30,6 +30,8 @@ const DOORS: Record<string, string[]> = {
     "shared/storage/s3-source-buckets.ts",
   ],
   sharp: ["worker/image/preprocess.ts"],
+  "@smithy/fetch-http-handler": ["api/cloudflare.ts"],
+  esbuild: ["infra/bundle/bundle.ts"],
   undici: ["worker/net", "worker/model"],
   pino: ["shared/logger.ts"],
   ulid: ["shared/new-id.ts"],
@@ -40,6 +42,7 @@ const DOORS: Record<string, string[]> = {
 const RUNS_ANYWHERE = ["api", "shared"];
 const NODE_ONLY = [
   "api/node.ts",
+  "api/listen.ts",
   "api/cli/tresline.ts",
   "api/cli/sample-png.ts",
   "shared/storage/directory-storage.ts",
@@ -49,6 +52,7 @@ const NODE_ONLY = [
 /** Where the environment may be read: entries, and nothing else. */
 const ENTRIES = [
   "api/node.ts",
+  "api/lambda.ts",
   "api/cli/tresline.ts",
   "worker/main.ts",
   "worker/cli.ts",

@@ -8,6 +8,7 @@ import { openStorage } from "../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../shared/storage/source-buckets.ts";
 import type { Storage } from "../shared/storage/storage.ts";
+import { warnOfRedisFaults } from "../shared/warn-of-redis-faults.ts";
 import { startClassify } from "./classify/start.ts";
 import type { Role, WorkerConfig } from "./config.ts";
 import type { Consuming } from "./consume.ts";
@@ -36,6 +37,7 @@ const ROLES: Record<Role, (deps: WorkerDeps) => Consuming | Promise<Consuming>> 
 export async function startWorker(config: WorkerConfig, onCrash: (error: Error) => void): Promise<Consuming> {
   const logger = createLogger("worker", config.LOG_LEVEL);
   const redis = openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble"));
+  void warnOfRedisFaults({ redis, logger });
   const s3 = { forcePathStyle: config.S3_FORCE_PATH_STYLE };
   const storage = await openStorage(config.STORAGE_URL, s3);
   const buckets = await openSourceBuckets(config.S3_SOURCE_BUCKETS, s3);
