@@ -1,24 +1,35 @@
 import type { Command } from "./command.ts";
 
 const status = async () => (await import("./commands/status.ts")).status;
+const cancel = async () => (await import("./commands/cancel.ts")).cancel;
 
 /** Every command by its name, of one word or two. Each is loaded when it is asked for. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   classify: async () => (await import("./commands/classify.ts")).classify,
   status,
+  cancel,
   "batch create": async () => (await import("./commands/batch-create.ts")).batchCreate,
   "batch status": status,
   "batch results": async () => (await import("./commands/batch-results.ts")).batchResults,
-  "batch cancel": async () => (await import("./commands/batch-cancel.ts")).batchCancel,
+  "batch cancel": cancel,
   "batch retry": async () => (await import("./commands/batch-retry.ts")).batchRetry,
   "labeler create": async () => (await import("./commands/labeler-create.ts")).labelerCreate,
   "labeler run": async () => (await import("./commands/labeler-run.ts")).labelerRun,
   "labeler status": status,
   "labeler results": async () => (await import("./commands/labeler-results.ts")).labelerResults,
-  "labeler cancel": async () => (await import("./commands/labeler-cancel.ts")).labelerCancel,
+  "labeler cancel": cancel,
   "labeler list": async () => (await import("./commands/labeler-list.ts")).labelerList,
   "labeler pause": async () => (await import("./commands/labeler-pause.ts")).labelerPause,
   "labeler resume": async () => (await import("./commands/labeler-resume.ts")).labelerResume,
+  "webhooks create": async () => (await import("./commands/webhooks-create.ts")).webhooksCreate,
+  "webhooks list": async () => (await import("./commands/webhooks-list.ts")).webhooksList,
+  "webhooks status": status,
+  "webhooks test": async () => (await import("./commands/webhooks-test.ts")).webhooksTest,
+  "webhooks attempts": async () => (await import("./commands/webhooks-attempts.ts")).webhooksAttempts,
+  "webhooks resend": async () => (await import("./commands/webhooks-resend.ts")).webhooksResend,
+  "webhooks recover": async () => (await import("./commands/webhooks-recover.ts")).webhooksRecover,
+  "webhooks rotate": async () => (await import("./commands/webhooks-rotate.ts")).webhooksRotate,
+  listen: async () => (await import("./commands/listen.ts")).listen,
   "keys create": async () => (await import("./commands/keys-create.ts")).keysCreate,
   "keys list": async () => (await import("./commands/keys-list.ts")).keysList,
   "keys revoke": async () => (await import("./commands/keys-revoke.ts")).keysRevoke,
@@ -39,7 +50,9 @@ export const HELP = `Usage: tresline COMMAND [OPTION]...
 Has images labelled by a running Tresline.
 
   classify FILE|URL...   label images
-  status ID              show a classification, batch, labeler or run
+  status ID              show a classification, batch, labeler, run, endpoint or
+                         message
+  cancel ID              label no more of a classification, batch or run
   batch create           label many images together
   batch status ID        show how far a batch is
   batch results ID       write what became of its images
@@ -53,6 +66,15 @@ Has images labelled by a running Tresline.
   labeler list           list the labelers
   labeler pause ID       label nothing until it is resumed
   labeler resume ID      go on, and find what was missed
+  webhooks create URL    register an endpoint for signed events
+  webhooks list          list the endpoints
+  webhooks status ID     show an endpoint or a message
+  webhooks test ID       send an endpoint a test message
+  webhooks attempts ID   list what an endpoint was sent and answered
+  webhooks resend MSG    send a message again
+  webhooks recover ID    send again what an endpoint missed
+  webhooks rotate ID     replace an endpoint's secret
+  listen                 receive webhooks on this machine and print them
   keys create NAME       make an API key
   keys list              list the API keys
   keys revoke ID         refuse an API key from now on

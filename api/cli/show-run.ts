@@ -1,6 +1,5 @@
 import type { Run } from "../../shared/contracts/labeler.ts";
 import type { Client } from "../client/client.ts";
-import { TreslineError } from "../client/tresline-error.ts";
 import type { Context } from "./command.ts";
 import { printDuration } from "./print-duration.ts";
 import { printRows } from "./print-rows.ts";
@@ -18,11 +17,12 @@ export async function showRun(
   isAwaited: boolean,
   { err, asJson, out }: Context,
 ): Promise<number> {
-  const { labeler_id: labelerId, ...found } = await findRun(client, id);
+  const { runs } = client.labelers;
+  const found = await runs.find(id);
   const run = !isAwaited
-    ? { ...found, labeler_id: labelerId }
+    ? found
     : await watch(err, id, (update, signal) =>
-        client.labelers.runs.wait(labelerId, id, {
+        runs.wait(found.labeler_id, id, {
           signal,
           onProgress: ({ request_counts: counts }) => update(endedOf(counts), counts.total),
         }),
@@ -32,18 +32,6 @@ export async function showRun(
   const isGood =
     counts.failed + counts.canceled === 0 && !["failed", "canceling", "canceled"].includes(status);
   return isGood ? 0 : 1;
-}
-
-/** The run of this id, of whichever labeler: its address has to name that too. Throws TreslineError `not_found`. */
-export async function findRun({ labelers }: Client, id: string): Promise<Run> {
-  for (const labeler of await labelers.list()) {
-    const run = await labelers.runs.get(labeler.id, id).catch((error: unknown) => {
-      if (error instanceof TreslineError && error.status === 404) return undefined;
-      throw error;
-    });
-    if (run) return run;
-  }
-  throw new TreslineError({ code: "not_found", detail: `No labeler has a run ${id}.`, status: 404 });
 }
 
 /** A run for a person. */

@@ -1,6 +1,5 @@
 import { command } from "../command.ts";
 import { readOneId } from "../read-one-id.ts";
-import { findRun } from "../show-run.ts";
 
 /** `tresline labeler results`. */
 export const labelerResults = command({
@@ -11,9 +10,8 @@ output, as JSON, an object a line.
 `,
   options: {},
   async run({ positionals }, { connect, out }) {
-    const client = connect();
-    const { id, labeler_id } = await findRun(client, readOneId("labeler results", "run_", positionals));
-    for await (const result of client.labelers.runs.results(labeler_id, id))
-      await out(`${JSON.stringify(result)}\n`);
+    const { runs } = connect().labelers;
+    const { id, labeler_id } = await runs.find(readOneId("labeler results", "run_", positionals));
+    for await (const result of runs.results(labeler_id, id)) await out(`${JSON.stringify(result)}\n`);
   },
 });

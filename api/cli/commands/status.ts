@@ -1,7 +1,9 @@
 import { UsageError, command } from "../command.ts";
 import { showBatch } from "../show-batch.ts";
 import { showClassification } from "../show-classification.ts";
+import { showEndpoint } from "../show-endpoint.ts";
 import { showLabeler } from "../show-labeler.ts";
+import { showMessage } from "../show-message.ts";
 import { showRun } from "../show-run.ts";
 
 /** What shows each kind of id. */
@@ -10,6 +12,8 @@ const SHOWS: Readonly<Record<string, typeof showBatch>> = {
   bat_: showBatch,
   lbl_: (client, id, _, context) => showLabeler(client, id, context),
   run_: showRun,
+  whe_: (client, id, _, context) => showEndpoint(client, id, context),
+  msg_: showMessage,
 };
 
 /** `tresline status`, and the same of each group of commands. */
@@ -17,9 +21,10 @@ export const status = command({
   help: `Usage: tresline status ID... [OPTION]...
 
 Shows classifications (cls_…), batches (bat_…), labelers (lbl_…) and their runs
-(run_…).
+(run_…), webhook endpoints (whe_…) and their messages (msg_…).
 
-  --wait             wait until they have ended; a labeler never does
+  --wait             wait until they have ended; a labeler and an endpoint never
+                     do
 `,
   options: { wait: { type: "boolean" } },
   async run({ values, positionals: ids }, context) {
@@ -28,7 +33,7 @@ Shows classifications (cls_…), batches (bat_…), labelers (lbl_…) and their
     let code = 0;
     for (const id of ids) {
       const show = SHOWS[id.slice(0, 4)];
-      if (!show) throw new UsageError(`${id} is no id: it begins with cls_, bat_, lbl_ or run_.`);
+      if (!show) throw new UsageError(`${id} is no id: it begins with ${Object.keys(SHOWS).join(", ")}.`);
       code = Math.max(code, await show(client, id, values.wait ?? false, context));
     }
     return code;
