@@ -23,7 +23,8 @@ export const problemJson =
       title,
       status,
       detail: message,
-      instance: c.req.path,
+      // Not `c.req.path`, which is decoded and so may be no URI.
+      instance: new URL(c.req.url).pathname,
       code,
       request_id: c.get("requestId"),
       ...(errors.length > 0 && { errors }),
@@ -49,8 +50,11 @@ export function rejectInvalid(
   throw new AppError("invalid_request", `${told}${more}.`, errors);
 }
 
-const placeOf = ({ pointer, parameter, header }: ErrorDetail) =>
-  header ?? parameter ?? (pointer === "" ? "body" : (pointer ?? "body"));
+/** Where a fault is, as the sentence says it. A name that the caller chose may be anything, and is quoted and cut. */
+function placeOf({ pointer, parameter, header }: ErrorDetail): string {
+  const place = header ?? parameter ?? (pointer === "" ? "body" : (pointer ?? "body"));
+  return /^[A-Za-z/][\w./~-]{0,199}$/.test(place) ? place : JSON.stringify(place.slice(0, 200));
+}
 
 function toErrorDetails(issue: z.core.$ZodIssue, target: string): ErrorDetail[] {
   const { path, code, message } = issue;

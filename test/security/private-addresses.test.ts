@@ -11,9 +11,10 @@ import { fetchImage } from "../../worker/image/fetch-image.ts";
 import { createSafeFetch } from "../../worker/net/safe-fetch.ts";
 import { fakeBucket } from "../support/fake-bucket.ts";
 import { memoryStorage } from "../support/memory-storage.ts";
-import { ADDRESS_TRICKS, CREDENTIAL_URLS, INSIDE_NAMES, words } from "./support/address-tricks.ts";
+import { ADDRESS_TRICKS, CREDENTIAL_URLS, INSIDE_NAMES } from "./support/address-tricks.ts";
 import { watchConnections } from "./support/watch-connections.ts";
 import type { ConnectionWatch } from "./support/watch-connections.ts";
+import { words } from "./support/words.ts";
 
 const EVERYTHING = ["0.0.0.0/0", "::/0"];
 

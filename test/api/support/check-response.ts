@@ -80,7 +80,7 @@ function checkProblem(status: number, headers: Headers, text: string, path: stri
   expect(ERROR_KINDS[problem.code].status).toBe(status);
   expect(problem.detail).toMatch(/^[A-Z/"a-z].*[.]$/s);
   expect(text, "an error body shows something internal").not.toMatch(
-    /node_modules|\.ts:\d|\bat .*\(|127\.0\.0\.1|\/tmp\/|ECONN|ioredis|redis:/i,
+    /node_modules|\.ts:\d|\bat (async )?\S+ \(|127\.0\.0\.1|\/tmp\/|ECONN|ioredis|redis:/i,
   );
   if (problem.code === "unauthorized") expect(headers.get("www-authenticate")).toMatch(/^Bearer/);
   if (problem.code === "overloaded") expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);

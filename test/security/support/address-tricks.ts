@@ -1,3 +1,5 @@
+import { words } from "./words.ts";
+
 /**
  * URLs that lead, or once led somebody's fetch, to an address that is not public: by what the trick is. `PORT` stands for
  * the port of a listener on every address of this machine.
@@ -104,11 +106,6 @@ export const INSIDE_NAMES: string[] = words(`
   xn--nxasmq6b host.docker.internal kubernetes.default.svc kubernetes.default.svc.cluster.local redis router.local
   metadata metadata.google.internal metadata.google.internal. METADATA.google.internal metadata.goog instance-data
   instance-data.ec2.internal metadata.tencentyun.com metadata.azure.internal a.b.c.internal`);
-
-/** The words of a text. */
-export function words(text: string): string[] {
-  return text.trim().split(/\s+/);
-}
 
 /** The URLs at the port of the listener of hosts separated by white space. */
 function hosts(text: string): string[] {
