@@ -9,6 +9,7 @@ import { poll } from "./poll.ts";
 import type { Waiting } from "./poll.ts";
 import { readLines } from "./read-lines.ts";
 import type { Call, Transport } from "./transport.ts";
+import { watchEvents } from "./watch-events.ts";
 
 /** Many images, labelled and reported together. */
 export interface Batches {
@@ -19,6 +20,8 @@ export interface Batches {
   list(call?: Call): AsyncGenerator<Batch, void, undefined>;
   /** The batch once it has ended, however it has. */
   wait(id: string, waiting?: Waiting<Batch>): Promise<Batch>;
+  /** The batch as it is now and at each change, until it has ended. */
+  watch(id: string, call?: Call): AsyncGenerator<Batch, void, undefined>;
   /** What became of each item, in their order, read while it is taken. */
   results(id: string, call?: Call): AsyncGenerator<BatchResult, void, undefined>;
   /** The bytes of the results in a format: `csv` and `parquet` have to be among the batch's `output_formats`. */
@@ -47,6 +50,8 @@ export function batches(transport: Transport): Batches {
     get: async (id, call = {}) => (await look(id, call)).value,
     list: (call = {}) => listEach(transport, Batch, "/v1/batches", call),
     wait: (id, waiting = {}) => poll(() => look(id, waiting), hasEnded, waiting),
+    watch: (id, call = {}) =>
+      watchEvents(transport, { path: pathOf(id, "/events"), reader: Batch, hasEnded }, call),
     async *results(id, { signal } = {}) {
       for await (const line of readLines(transport.stream({ path: pathOf(id, "/results"), signal })))
         yield transport.read(BatchResult, line);

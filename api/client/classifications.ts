@@ -8,6 +8,7 @@ import { listEach } from "./list-each.ts";
 import { poll } from "./poll.ts";
 import type { Waiting } from "./poll.ts";
 import type { Call, Sending, Transport } from "./transport.ts";
+import { watchEvents } from "./watch-events.ts";
 
 /** How an image is labelled, as the contract spells it. */
 export type LabelImage = z.input<typeof ClassificationOptions>;
@@ -36,10 +37,14 @@ export interface Classifications {
   cancel(id: string, call?: Call): Promise<Classification>;
   /** The classification once it has ended, however it has. */
   wait(id: string, waiting?: Waiting<Classification>): Promise<Classification>;
+  /** The classification as it is now and at each change, until it has ended. */
+  watch(id: string, call?: Call): AsyncGenerator<Classification, void, undefined>;
 }
 
 const PATH = "/v1/classifications";
 const pathOf = (id: string, verb = "") => `${PATH}/${encodeURIComponent(id)}${verb}`;
+
+const hasEnded = ({ completed_at }: Classification) => completed_at !== null;
 
 /** The calls about single images. */
 export function classifications(transport: Transport): Classifications {
@@ -62,12 +67,9 @@ export function classifications(transport: Transport): Classifications {
       listEach(transport, Classification, `${PATH}?${queryOf({ status, model })}`, call),
     cancel: async (id, { signal } = {}) =>
       (await transport.ask(Classification, { method: "POST", path: pathOf(id, "/cancel"), signal })).value,
-    wait: (id, waiting = {}) =>
-      poll(
-        () => look(id, waiting),
-        ({ completed_at }) => completed_at !== null,
-        waiting,
-      ),
+    wait: (id, waiting = {}) => poll(() => look(id, waiting), hasEnded, waiting),
+    watch: (id, call = {}) =>
+      watchEvents(transport, { path: pathOf(id, "/events"), reader: Classification, hasEnded }, call),
   };
 }
 

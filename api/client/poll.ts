@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 5_000;
 /** What the service may ask for at most, in milliseconds. */
 const LONGEST_ASKED_MS = 60_000;
 /** Milliseconds for which a service that has answered before may be away. */
-const PATIENCE_MS = 120_000;
+export const PATIENCE_MS = 120_000;
 
 /** How to wait for something. */
 export interface Waiting<Value> extends Call {
