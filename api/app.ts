@@ -21,6 +21,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { labelerRunRoutes } from "./routes/labeler-runs.ts";
 import { labelerRoutes } from "./routes/labelers.ts";
 import { s3EventRoutes } from "./routes/s3-events.ts";
+import { uploadRoutes } from "./routes/uploads.ts";
 import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
 import { webhookKeyRoutes } from "./routes/webhook-keys.ts";
 import { webhookMessageRoutes } from "./routes/webhook-messages.ts";
@@ -67,6 +68,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", classificationRoutes(deps));
   app.route("/", batchRoutes(deps));
   app.route("/", eventRoutes(deps));
+  app.route("/", uploadRoutes(deps));
   app.route("/", labelerRoutes(deps));
   app.route("/", labelerRunRoutes(deps));
   app.route("/", webhookSecretRoutes(deps));

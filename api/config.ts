@@ -27,7 +27,7 @@ export const ApiConfig = CommonConfig.extend({
     }),
   MAX_BODY_BYTES: wholeNumber(1024, 1_000_000_000)
     .default(32_000_000)
-    .meta({ description: "The largest body of a request, in bytes." }),
+    .meta({ description: "The largest body of a request, and the largest upload, in bytes." }),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(0).meta({
     description: "How many requests a key may send a minute; 0 for any number.",
   }),

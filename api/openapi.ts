@@ -18,8 +18,8 @@ export function openapiDocument(app: OpenAPIHono<ApiEnv>) {
     },
   });
   // A route cannot say it of itself: to Hono's validators `required` means that a body is of every type it may have.
-  for (const { post, patch } of Object.values(document.paths ?? {}))
-    for (const { requestBody } of [post, patch].filter((operation) => operation !== undefined))
+  for (const { post, put, patch } of Object.values(document.paths ?? {}))
+    for (const { requestBody } of [post, put, patch].filter((operation) => operation !== undefined))
       if (requestBody !== undefined && "content" in requestBody) requestBody.required = true;
   for (const [path, operations] of Object.entries(document.paths ?? {}))
     for (const [method, operation] of Object.entries(operations as Record<string, Secured>)) {

@@ -7,6 +7,8 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   "GET /v1/classifications/{id}": "read",
   "GET /v1/classifications/{id}/events": "read",
   "POST /v1/classifications/{id}/cancel": "classify",
+  "POST /v1/uploads": "classify",
+  "PUT /v1/uploads/{id}": "classify",
   "POST /v1/batches": "classify",
   "GET /v1/batches": "read",
   "GET /v1/batches/{id}": "read",

@@ -1,7 +1,7 @@
 import type { ImagePointer, ImageSource } from "./contracts/image.ts";
 import { storageKeys } from "./keys.ts";
 
-/** What the line of an item that has no labels says of its image: enough to find it again. */
+/** What is said of an image: enough to find it again. */
 export function inputOf(image: ImagePointer): ImageSource {
   if (image.type === "url") return image;
   if (image.type === "data") {

@@ -11,6 +11,7 @@ export const redisKeys = {
   rateLimit: (keyId: string) => `${REDIS_PREFIX}:rate-limit:${keyId}`,
   idempotency: (tenant: string, key: string) => `${REDIS_PREFIX}:idempotency:${tenant}:${key}`,
   finishedFeed: (feed: string) => `${REDIS_PREFIX}:finished:${feed}`,
+  upload: (tenant: string, id: string) => `${REDIS_PREFIX}:upload:${tenant}:${id}`,
   canceledFeed: () => `${REDIS_PREFIX}:canceled`,
   classificationsOfTenant: (tenant: string) => `${REDIS_PREFIX}:classifications:tenant:${tenant}`,
   suspect: (id: string) => `${REDIS_PREFIX}:suspect:${id}`,

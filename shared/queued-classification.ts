@@ -1,9 +1,10 @@
 import type { Classification } from "./contracts/classification.ts";
+import type { ImageSource } from "./contracts/image.ts";
 import type { ClassifyImagePayload } from "./contracts/queue-payloads.ts";
+import { inputOf } from "./item-input.ts";
 
 /** The resource of a job that no worker has taken yet: what it goes on from and ends as derives from it. */
 export function queuedClassification(payload: ClassifyImagePayload): Classification {
-  const { image } = payload;
   return {
     id: payload.id,
     object: "classification",
@@ -11,8 +12,7 @@ export function queuedClassification(payload: ClassifyImagePayload): Classificat
     model: payload.model,
     model_digest: null,
     device: null,
-    input:
-      image.type === "data" ? { type: image.type, media_type: image.media_type, bytes: image.bytes } : image,
+    input: inputOfOwn(payload),
     predictions: null,
     error: null,
     metadata: payload.metadata,
@@ -23,4 +23,12 @@ export function queuedClassification(payload: ClassifyImagePayload): Classificat
     deadline: payload.deadline,
     urls: { get: payload.url, cancel: `${payload.url}/cancel`, events: `${payload.url}/events` },
   };
+}
+
+function inputOfOwn({ id, image }: ClassifyImagePayload): ImageSource {
+  const input = inputOf(image);
+  // Bytes that came with the request are stored under its own id, which says nothing new.
+  if (input.type !== "data" || input.upload_id !== id) return input;
+  const { upload_id: _, ...shown } = input;
+  return shown;
 }

@@ -12,7 +12,7 @@ import { requestFingerprint } from "../request-fingerprint.ts";
 
 /**
  * The operations that create something and take `Idempotency-Key`, as Hono spells their paths. Not those that make a key
- * or a secret: their answer shows what must not be kept.
+ * or a secret, or sign an address: their answer shows what must not be kept.
  */
 export const CREATING = [
   "/v1/classifications",

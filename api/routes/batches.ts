@@ -49,6 +49,8 @@ const create = createRoute({
       "image_too_large",
       "unsupported_media_type",
       "fetch_forbidden",
+      "not_found",
+      "fetch_failed",
     ),
   },
 });

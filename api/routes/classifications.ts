@@ -70,6 +70,8 @@ const create = createRoute({
       "image_too_large",
       "unsupported_media_type",
       "invalid_image",
+      "not_found",
+      "fetch_failed",
     ),
   },
 });

@@ -6,6 +6,7 @@ import { batchItemId, newId } from "../../shared/new-id.ts";
 import type { ApiDeps } from "../deps.ts";
 import { acceptBatch } from "./accept-batch.ts";
 import { checkBucket } from "./check-bucket.ts";
+import { findUpload } from "./find-upload.ts";
 import { refuseOverload } from "./refuse-overload.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
@@ -28,7 +29,6 @@ export async function createBatch(
   { tenant, request, cancelAfterMs }: CreateBatchInput,
 ): Promise<Batch> {
   const now = Date.now();
-  const { storage } = deps;
   const source = sourceOf(deps, request);
   const model = await resolveModel(deps, request.model);
   await refuseOverload(deps, model, "bulk");
@@ -36,7 +36,7 @@ export async function createBatch(
   const id = newId("bat");
   const { items = [] } = request;
   if (source.type === "items")
-    await storage.put(storageKeys.batchItems(id), await storeItems(storage, id, items), {
+    await deps.storage.put(storageKeys.batchItems(id), await storeItems(deps, tenant, id, items), {
       contentType: "application/x-ndjson",
     });
   const record: BatchRecord = {
@@ -73,16 +73,29 @@ function sourceOf(deps: Pick<ApiDeps, "config">, { manifest, prefix, inventory }
   return { type: "items" };
 }
 
+/** Finds what was uploaded before it stores anything, so that a request that is refused leaves nothing. */
 async function storeItems(
-  storage: ApiDeps["storage"],
+  deps: Pick<ApiDeps, "redis" | "storage">,
+  tenant: string,
   id: string,
   items: NonNullable<CreateBatch["items"]>,
 ): Promise<string> {
   const limit = pLimit(STORED_AT_ONCE);
-  const stored = await Promise.all(
+  const sources = await Promise.all(
     items.map(({ custom_id, image }, index) =>
+      limit(async () => {
+        const pointer = `/items/${index}/image/upload_id`;
+        const found = "upload_id" in image ? await findUpload(deps, tenant, image.upload_id, pointer) : image;
+        return { index, custom_id, image: found };
+      }),
+    ),
+  );
+  const stored = await Promise.all(
+    sources.map(({ index, custom_id, image }) =>
       limit(async (): Promise<BatchItem> => {
-        return { index, custom_id, image: await storeImage(storage, batchItemId(id, index), image) };
+        const pointer =
+          "type" in image ? image : await storeImage(deps.storage, batchItemId(id, index), image);
+        return { index, custom_id, image: pointer };
       }),
     ),
   );

@@ -7,6 +7,7 @@ import { queuedClassification } from "../../shared/queued-classification.ts";
 import type { FinishedWait } from "../../shared/state/finished-feed.ts";
 import type { ApiDeps } from "../deps.ts";
 import { addNewestId } from "../../shared/state/id-list.ts";
+import { findUpload } from "./find-upload.ts";
 import { refuseOverload } from "./refuse-overload.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
@@ -61,7 +62,11 @@ async function accept(
   const model = await resolveModel(deps, options.model);
   await refuseOverload(deps, model, options.priority);
   const webhook = await resolveWebhook(deps, tenant, options);
-  const [pointer, wait] = await Promise.all([storeImage(deps.storage, id, image), listening]);
+  const finding =
+    "upload_id" in image
+      ? findUpload(deps, tenant, image.upload_id, "/image/upload_id")
+      : storeImage(deps.storage, id, image);
+  const [pointer, wait] = await Promise.all([finding, listening]);
   const payload: ClassifyImagePayload = {
     kind: "image",
     id,

@@ -8,11 +8,14 @@ export interface ImageBytes {
   mediaType: string;
 }
 
+/** What is stored with a request, or is found by its id alone: everything but what was uploaded before. */
+export type OwnImage = Exclude<ImageInput, { upload_id: string }> | ImageBytes;
+
 /** Makes a pointer of an image source: a job holds no pixels, so bytes that came with the request are stored under `id`. */
 export async function storeImage(
   storage: ApiDeps["storage"],
   id: string,
-  image: ImageInput | ImageBytes,
+  image: OwnImage,
 ): Promise<ImagePointer> {
   if ("url" in image) return { type: "url", url: image.url };
   if ("s3" in image) return { type: "s3", ...image.s3 };

@@ -6,6 +6,7 @@ export const ERROR_KINDS = {
   unauthorized: { status: 401, title: "A valid API key is needed" },
   forbidden: { status: 403, title: "This API key may not do that" },
   not_found: { status: 404, title: "There is nothing here" },
+  gone: { status: 410, title: "It is no longer there" },
   conflict: { status: 409, title: "The state of the resource does not allow that" },
   idempotency_key_reused: { status: 422, title: "The Idempotency-Key belongs to another request" },
   invalid_image: { status: 422, title: "The image cannot be decoded" },

@@ -8,6 +8,7 @@ export const ID_PREFIXES = {
   run: "run",
   webhookEndpoint: "whe",
   message: "msg",
+  upload: "upl",
   request: "req",
   apiKey: "key",
 } as const;
@@ -34,6 +35,9 @@ export const RunId = idSchema("run", ULID);
 export const WebhookEndpointId = idSchema("whe", ULID);
 /** The id of a webhook message: the same for every attempt to deliver it. */
 export const MessageId = idSchema("msg", "[0-9a-v]{26}").meta({ example: "msg_05q8v2c6n1b4k7t0g3r9h5d8fa" });
+
+/** The id of an upload: an image that is sent before it is classified. */
+export const UploadId = idSchema("upl", ULID);
 
 /** The id of an API key; it is no secret. */
 export const ApiKeyId = idSchema("key", ULID);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UploadId } from "./ids.ts";
 
 /** The longest URL an image may have, in characters. */
 export const MAX_URL_LENGTH = 4096;
@@ -64,10 +65,11 @@ export const ImageInput = z
           .meta({ description: "A data URL.", example: "data:image/png;base64,iVBORw0KGgo=" }),
       }),
       z.strictObject({ s3: S3Object }),
+      z.strictObject({ upload_id: UploadId }),
     ],
     {
       error:
-        'must be {"url": "https://…"}, {"data": "data:image/png;base64,…"} or {"s3": {"bucket": "…", "key": "…"}}',
+        'must be {"url": "https://…"}, {"data": "data:image/png;base64,…"}, {"s3": {"bucket": "…", "key": "…"}} or {"upload_id": "upl_…"}',
     },
   )
   .meta({ id: "ImageInput", description: "Where the pixels come from: exactly one of the fields." });
@@ -93,7 +95,9 @@ export const ImageSource = z
       upload_id: z
         .string()
         .optional()
-        .meta({ description: "In the results of a batch: under which id the bytes are stored." }),
+        .meta({
+          description: "Under which id the bytes are stored: of an upload, and in the results of a batch.",
+        }),
     }),
     z.object({ type: z.literal("s3"), ...S3Object.shape }),
   ])

@@ -61,6 +61,12 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
       return unless("ENOENT", readFile(fileOf(key), checkSize));
     },
 
+    async size(key) {
+      return (await unless("ENOENT", stat(fileOf(key))))?.size;
+    },
+
+    signPut: async () => undefined,
+
     async getStream(key, from = 0) {
       const file = await unless("ENOENT", open(fileOf(key), "r"));
       return file && (Readable.toWeb(file.createReadStream({ start: from })) as ReadableStream<Uint8Array>);

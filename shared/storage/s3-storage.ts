@@ -1,6 +1,7 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3ServiceException,
@@ -9,6 +10,7 @@ import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { checkKey } from "./check-key.ts";
 import { answerInTime, openS3Client } from "./s3-client.ts";
 import type { S3ClientOptions } from "./s3-client.ts";
+import { presignPut } from "./s3-presign.ts";
 import { putMultipart } from "./s3-multipart.ts";
 import { ObjectTooLargeError } from "./storage.ts";
 import type { PutOptions, Storage, StoredObject } from "./storage.ts";
@@ -90,6 +92,21 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
       }
       return named("read", key, answer.Body.transformToByteArray());
     },
+
+    async size(key) {
+      const head = async () => {
+        const command = new HeadObjectCommand(at(key));
+        return (await answerInTime(0, (abortSignal) => client.send(command, { abortSignal }))).ContentLength;
+      };
+      const orNothing = head().catch((error: unknown) => {
+        // An answer without a body cannot say whether it is the object or the bucket that is missing.
+        if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
+        throw error;
+      });
+      return named("read", key, orNothing);
+    },
+
+    signPut: (key, signing) => named("sign", key, presignPut(client, at(key), signing)),
 
     async getStream(key, from = 0) {
       const answer = read(key, from > 0 ? { Range: `bytes=${from}-` } : {});

@@ -3,6 +3,13 @@ export interface PutOptions {
   contentType: string;
 }
 
+/** What an address to write to is signed for: the type, the size in bytes, and for how many seconds. */
+export interface PutSigning {
+  contentType: string;
+  bytes: number;
+  seconds: number;
+}
+
 /** One line of a listing; `size` is in bytes. */
 export interface StoredObject {
   key: string;
@@ -35,6 +42,12 @@ export interface Storage {
 
   /** Reads an object, or undefined. Throws `ObjectTooLargeError` when it has more than `maxBytes` bytes, unread. */
   get(key: string, limit?: { maxBytes: number }): Promise<Uint8Array | undefined>;
+
+  /** How many bytes an object has, or undefined. */
+  size(key: string): Promise<number | undefined>;
+
+  /** An address where whoever has it can write this very object; undefined where only those can who have the storage. */
+  signPut(key: string, signing: PutSigning): Promise<string | undefined>;
 
   /** Reads an object piece by piece, from byte `from` on (0 when absent; nothing when it has no more), or undefined. Read the stream to its end or cancel it: it holds a connection or a file. */
   getStream(key: string, from?: number): Promise<ReadableStream<Uint8Array> | undefined>;

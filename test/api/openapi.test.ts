@@ -181,7 +181,7 @@ test("the examples of all image sources are taken", () => {
       Object.entries(source.properties).map(([name, { example }]) => [name, example ?? object]),
     ),
   );
-  expect(sources.map((source) => Object.keys(source))).toEqual([["url"], ["data"], ["s3"]]);
+  expect(sources.map((source) => Object.keys(source))).toEqual([["url"], ["data"], ["s3"], ["upload_id"]]);
   for (const source of sources) expect(ImageInput.safeParse(source).error).toBeUndefined();
 });
 

@@ -31,6 +31,7 @@ const idsOf = (): Record<string, string[]> => ({
   batches: owner.batches,
   labelers: [owner.labeler],
   runs: [owner.run],
+  uploads: [owner.upload],
   "webhook-endpoints": [owner.endpoint],
   "webhook-messages": owner.messages,
   "api-keys": [owner.apiKey],
@@ -112,6 +113,7 @@ test("no list of one tenant shows anything of another", async () => {
 const named = (): Record<string, [body: object | undefined, status: number]> => ({
   "POST /v1/classifications": [{ image, webhook: owner.endpoint }, 400],
   "POST /v1/batches": [{ items: [{ custom_id: "cat", image }], webhook: owner.endpoint }, 400],
+  "POST /v1/uploads": [{ media_type: "image/png", bytes: 1 }, 201],
   "POST /v1/labelers": [{ bucket: "photos", webhook: owner.endpoint }, 400],
   "POST /v1/webhook-endpoints": [{ url: `https://example.com/${MARK}` }, 201],
   "POST /v1/webhook-secret/rotate": [undefined, 200],

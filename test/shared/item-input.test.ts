@@ -7,6 +7,7 @@ const object = { type: "s3" as const, bucket: "photos", key: "2026/a.jpg", versi
 const POINTERS: ImagePointer[] = [
   { type: "url", url: "https://images.example/a.png?token=1" },
   { type: "data", key: storageKeys.upload("cls_1"), media_type: "image/png", bytes: 70 },
+  { type: "data", key: storageKeys.upload("upl_1"), media_type: "image/png", bytes: 70 },
   object,
 ];
 

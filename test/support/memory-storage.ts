@@ -19,6 +19,8 @@ export function memoryStorage(): Storage {
       return isFirst;
     },
     get: async (key) => objects.get(key),
+    size: async (key) => objects.get(key)?.byteLength,
+    signPut: async () => undefined,
     async getStream(key, from = 0) {
       const bytes = objects.get(key);
       return bytes && new Blob([bytes.subarray(from)]).stream();

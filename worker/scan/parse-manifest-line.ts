@@ -55,6 +55,7 @@ function parseJson(text: string): ListedItem {
   if (data === undefined)
     throw new LineError(`is not understood: ${issue?.path.join(".")}: ${issue?.message}`);
   const { custom_id, image } = data;
+  if ("upload_id" in image) throw new LineError("names an upload, where a manifest takes url or s3");
   if ("data" in image) throw new LineError("has the image itself, where a manifest takes url or s3");
   const pointer: ImagePointer = "s3" in image ? { type: "s3", ...image.s3 } : { type: "url", url: image.url };
   return { custom_id, image: pointer };

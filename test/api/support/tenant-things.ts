@@ -27,6 +27,7 @@ export async function makeThings(api: TestApi, tenant: string, mark: string) {
     apiKey: apiKey.id,
     endpoint,
     labeler,
+    upload: await make("/v1/uploads", { media_type: "image/png", bytes: 1 }),
     run: await make(`/v1/labelers/${labeler}/runs`, {}),
     classifications: [
       await make("/v1/classifications", { image, metadata }),

@@ -116,6 +116,8 @@ export function memoryStorage(): Storage {
       return isFirst;
     },
     get: async (key) => objects.get(key),
+    size: async (key) => objects.get(key)?.byteLength,
+    signPut: async () => undefined,
     getStream: async () => undefined,
     async *list() {},
     delete: async (key) => void objects.delete(key),

@@ -16,8 +16,17 @@ export function describeStorage(open: () => Storage): void {
     expect(await storage.get("put/bytes")).toStrictEqual(new Uint8Array());
   });
 
+  test("the size of an object is known without reading it", async () => {
+    const storage = open();
+    await storage.put("size/a", "naïve", TEXT);
+    expect(await storage.size("size/a")).toBe(6);
+    await storage.put("size/a", "", TEXT);
+    expect(await storage.size("size/a")).toBe(0);
+  });
+
   test("absence is an answer and not an error", async () => {
     const storage = open();
+    expect(await storage.size("absent/a")).toBeUndefined();
     expect(await storage.get("absent/a")).toBeUndefined();
     expect(await storage.get("absent/a", { maxBytes: 1 })).toBeUndefined();
     expect(await storage.getStream("absent/a")).toBeUndefined();

@@ -39,6 +39,27 @@ describe("a bucket is a storage:", () => {
   describeStorage(() => storage);
 });
 
+/** Writes to a signed address; the size is what the body has. */
+const send = (url: string, body: string, contentType = "image/png") =>
+  fetch(url, { method: "PUT", body, headers: { "content-type": contentType } });
+
+test("an address that is signed for an object takes that alone, of its type and size, until its time is over", async () => {
+  const inner = await openStorage(`s3://${bucket}/signed/`, { forcePathStyle: true });
+  const signing = { contentType: "image/png", bytes: 5, seconds: 60 };
+  const url = (await inner.signPut("uploads/ü 1", signing)) ?? "";
+  expect(url).toMatch(/^http:.*X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost/);
+  expect((await send(url, "123456")).status).toBe(403);
+  expect((await send(url, "12345", "text/html")).status).toBe(403);
+  expect((await send(url.replace("%201", "%202"), "12345")).status).toBe(403);
+  expect(await inner.size("uploads/ü 1")).toBeUndefined();
+  expect((await send(url, "12345")).status).toBe(200);
+  expect(await inner.size("uploads/ü 1")).toBe(5);
+  const brief = (await inner.signPut("brief", { ...signing, seconds: 1 })) ?? "";
+  await new Promise((resolve) => setTimeout(resolve, 2_100));
+  expect((await send(brief, "12345")).status).toBe(403);
+  await inner.close();
+});
+
 test("a prefix is a place of its own in a bucket, and content types are kept", async () => {
   const [inner, other] = await Promise.all([
     openStorage(`s3://${bucket}/some/where/`, { forcePathStyle: true }),
