@@ -176,17 +176,18 @@ function edited(example: unknown, edits: readonly Edit[]): unknown {
     const places = placesIn(root);
     const [holder, key] = places[edit.place % places.length] ?? [root, "body"];
     const now = holder[key];
+    const value = structuredClone(edit.value);
     if (edit.how === "remove") delete holder[key];
     else if (edit.how === "wrap") holder[key] = [now];
     else if (edit.how === "double") holder[key] = [now, now];
     else if (edit.how === "add" && typeof now === "object" && now !== null && !Array.isArray(now))
       Object.defineProperty(now, edit.name, {
-        value: edit.value,
+        value,
         enumerable: true,
         configurable: true,
         writable: true,
       });
-    else holder[key] = edit.value;
+    else holder[key] = value;
   }
   return root["body"] ?? null;
 }
