@@ -20,6 +20,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { labelerRunRoutes } from "./routes/labeler-runs.ts";
 import { labelerRoutes } from "./routes/labelers.ts";
+import { modelRoutes } from "./routes/models.ts";
 import { s3EventRoutes } from "./routes/s3-events.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
@@ -69,6 +70,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", batchRoutes(deps));
   app.route("/", eventRoutes(deps));
   app.route("/", uploadRoutes(deps));
+  app.route("/", modelRoutes(deps));
   app.route("/", labelerRoutes(deps));
   app.route("/", labelerRunRoutes(deps));
   app.route("/", webhookSecretRoutes(deps));

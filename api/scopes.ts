@@ -17,6 +17,8 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   "POST /v1/batches/{id}/cancel": "classify",
   "POST /v1/batches/{id}/retry": "classify",
   "DELETE /v1/batches/{id}": "classify",
+  "GET /v1/models": "read",
+  "GET /v1/models/{id}": "read",
   "POST /v1/labelers": "admin",
   "GET /v1/labelers": "read",
   "GET /v1/labelers/{id}": "read",

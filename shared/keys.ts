@@ -25,6 +25,7 @@ export const redisKeys = {
   labelersOfBucket: (bucket: string) => `${REDIS_PREFIX}:labelers:bucket:${bucket}`,
   sequencer: (object: string) => `${REDIS_PREFIX}:sequencer:${object}`,
   models: () => `${REDIS_PREFIX}:models`,
+  modelLabels: () => `${REDIS_PREFIX}:models:labels`,
   // Secrets belong to a tenant or to an endpoint.
   webhookSecret: (owner: string) => `${REDIS_PREFIX}:webhook-secret:${owner}`,
   oldWebhookSecrets: (owner: string) => `${REDIS_PREFIX}:webhook-secret:${owner}:old`,

@@ -27,24 +27,24 @@ export const placeOf = ({ limit, cursor }: { limit: number; cursor?: string | un
   before: cursor,
 });
 
-/** The answer of a list as a route describes it, under a name of its own in the OpenAPI document. */
+/** The body of a list, under a name of its own in the OpenAPI document. */
+export const listOf = <Schema extends z.ZodType>(each: Schema, name: string) =>
+  z
+    .object({
+      object: z.literal("list"),
+      data: z.array(each),
+      next_cursor: z.string().nullable().meta({ description: "Null when nothing comes after it." }),
+    })
+    .meta({ id: name });
+
+/** The answer of a list that has pages, as a route describes it. */
 export const listAnswer = <Schema extends z.ZodType>(each: Schema, name: string) => ({
   description: "A page, the newest first.",
   headers: z.object({ link: z.string().optional().meta({ description: 'The next page: `rel="next"`.' }) }),
-  content: {
-    "application/json": {
-      schema: z
-        .object({
-          object: z.literal("list"),
-          data: z.array(each),
-          next_cursor: z.string().nullable().meta({ description: "Null when nothing comes after it." }),
-        })
-        .meta({ id: name }),
-    },
-  },
+  content: { "application/json": { schema: listOf(each, name) } },
 });
 
-/** The body of a list; where the next page is goes into the header `Link` (RFC 8288) as well. */
+/** Makes that body; where the next page is goes into the header `Link` (RFC 8288) as well. */
 export function listBody<Item>(
   c: Context<ApiEnv>,
   { baseUrl }: Pick<ApiDeps, "baseUrl">,

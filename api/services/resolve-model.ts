@@ -23,5 +23,5 @@ export async function knownModels({ config, redis }: Pick<ApiDeps, "config" | "r
   return [...new Set([defaultModel(config), ...announced.map(({ name }) => name)])];
 }
 
-/** A version that the worker is pinned to is no part of the model's name. */
-const defaultModel = ({ MODEL }: ApiDeps["config"]) => MODEL.replace(/@.*/, "");
+/** The name of the model that labels what names none: a version that workers are pinned to is no part of it. */
+export const defaultModel = ({ MODEL }: ApiDeps["config"]) => MODEL.replace(/@.*/, "");

@@ -7,7 +7,6 @@ import type { LabelWriter } from "../../shared/storage/label-writer.ts";
 import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
 import { openCanceledFeed } from "../../shared/state/canceled-feed.ts";
 import type { CanceledFeed } from "../../shared/state/canceled-feed.ts";
-import { announceModel } from "../../shared/state/models.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
 import { startEngine } from "../engine/engine.ts";
@@ -18,6 +17,7 @@ import type { WorkerDeps } from "../start.ts";
 import { createBatcher } from "./batcher.ts";
 import { classifyChunk } from "./classify-chunk.ts";
 import type { Labelling } from "./classify-image.ts";
+import { keepAnnouncing } from "./keep-announcing.ts";
 import { openServedModel } from "./open-served-model.ts";
 import { createQuarantine } from "./quarantine.ts";
 import type { Quarantine } from "./quarantine.ts";
@@ -89,18 +89,20 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
       },
     },
   };
-  await announceModel(redis, {
+  const announced = {
     name,
     digest: manifest.digest,
     num_classes: manifest.num_classes,
     device,
-    served_at: new Date().toISOString(),
-  });
+    input_size: [rows, columns] satisfies [number, number],
+  };
+  const announcing = await keepAnnouncing(redis, announced, labels);
   logger.info({ model: name, digest: manifest.digest, device }, "model ready");
 
   const consuming = takeJobs(deps, classifyDeps, config.MAX_BATCH_SIZE);
   return {
     async close() {
+      announcing.stop();
       await consuming.close();
       canceled.close();
       await engine.close();

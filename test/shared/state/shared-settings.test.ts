@@ -18,7 +18,13 @@ test("a tenant's webhook secret is made once, whoever asks first, and is its own
 });
 
 test("the models that workers announced are listed by name, each as it was announced last", async () => {
-  const model = { digest: "sha256:1", num_classes: 12, device: "cpu", served_at: "2026-11-22T12:00:00.000Z" };
+  const model = {
+    digest: "sha256:1",
+    num_classes: 12,
+    input_size: null,
+    device: "cpu",
+    served_at: "2026-11-22T12:00:00.000Z",
+  };
   await announceModel(server.redis, { name: "zebras", ...model });
   await announceModel(server.redis, { name: "apes", ...model });
   await announceModel(server.redis, { name: "zebras", ...model, digest: "sha256:2" });
