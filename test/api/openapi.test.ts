@@ -132,6 +132,86 @@ test("everything under /v1 asks for the key and tells its errors as problems, an
   }
 });
 
+const isText = (value: unknown) => typeof value === "string";
+const isNumber = (value: unknown) => typeof value === "number";
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+const areTexts = (value: unknown) =>
+  Array.isArray(value) && new Set(value).size === value.length && value.every(isText);
+const isSchema = (value: unknown) =>
+  typeof value === "boolean" || (typeof value === "object" && !Array.isArray(value));
+const areSchemas = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isSchema);
+const hasSchemas = (value: unknown) =>
+  typeof value === "object" && value !== null && Object.values(value).every(isSchema);
+const TYPES = ["null", "boolean", "object", "array", "number", "string", "integer"];
+
+/** The keywords of JSON Schema 2020-12 that the document may use, and what they must have: https://json-schema.org/draft/2020-12/schema. `example` is OpenAPI's. */
+const KEYWORDS: Record<string, (value: unknown) => boolean> = {
+  $ref: isText,
+  type: (value) => [value].flat().every((each) => TYPES.includes(each as string)),
+  format: isText,
+  pattern: isText,
+  description: isText,
+  example: () => true,
+  default: () => true,
+  const: () => true,
+  enum: (value) => Array.isArray(value) && value.length > 0,
+  minimum: isNumber,
+  maximum: isNumber,
+  minLength: isCount,
+  maxLength: isCount,
+  minItems: isCount,
+  maxItems: isCount,
+  required: areTexts,
+  items: isSchema,
+  prefixItems: areSchemas,
+  properties: hasSchemas,
+  propertyNames: isSchema,
+  additionalProperties: isSchema,
+  anyOf: areSchemas,
+  oneOf: areSchemas,
+  allOf: areSchemas,
+};
+
+/** A schema and every schema in it. */
+function* schemasIn(
+  schema: unknown,
+  pointer: string,
+): Generator<[pointer: string, schema: Record<string, unknown>]> {
+  if (typeof schema !== "object" || schema === null) return;
+  const { properties, items, propertyNames, additionalProperties, ...rest } = schema as Record<
+    string,
+    object
+  >;
+  yield [pointer, schema as Record<string, unknown>];
+  const named = Object.entries({ items, propertyNames, additionalProperties, ...properties });
+  const listed = ["prefixItems", "anyOf", "oneOf", "allOf"].flatMap((name) =>
+    Object.entries(rest[name] ?? []),
+  );
+  for (const [name, each] of [...named, ...listed]) yield* schemasIn(each, `${pointer}/${name}`);
+}
+
+test("every schema is one of JSON Schema 2020-12, as OpenAPI 3.1 has it", () => {
+  const roots = [...objectsIn(document)].flatMap(([pointer, { schema }]) =>
+    schema === undefined ? [] : [[`${pointer}/schema`, schema] as const],
+  );
+  const named = Object.entries(document.components?.schemas ?? {});
+  const schemas = [...roots, ...named].flatMap(([pointer, schema]) => [...schemasIn(schema, pointer)]);
+  expect(schemas.length).toBeGreaterThan(300);
+  const faults = schemas.flatMap(([pointer, schema]) =>
+    Object.entries(schema).flatMap(([keyword, value]) =>
+      KEYWORDS[keyword]?.(value) ? [] : [`${pointer}: ${keyword} ${JSON.stringify(value)}`],
+    ),
+  );
+  expect(faults).toEqual([]);
+  const isMissing = ([
+    ,
+    { required = [], properties = {}, additionalProperties },
+  ]: (typeof schemas)[number]) =>
+    additionalProperties === false &&
+    (required as string[]).some((name) => !Object.hasOwn(properties as object, name));
+  expect(schemas.filter(isMissing)).toEqual([]);
+});
+
 test("every body of a request is needed and has a schema for each of its types", () => {
   const bodies = operations.flatMap(({ operation }) => operation.requestBody ?? []);
   expect(bodies.length).toBeGreaterThan(2);
