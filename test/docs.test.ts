@@ -39,6 +39,8 @@ const documents = [
   "CONTRIBUTING.md",
   "docs/api-keys.md",
   "docs/batches.md",
+  "docs/cli.md",
+  "docs/client.md",
   "docs/gpu.md",
   "docs/labelers.md",
   "docs/models.md",

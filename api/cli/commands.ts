@@ -21,6 +21,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "labeler list": async () => (await import("./commands/labeler-list.ts")).labelerList,
   "labeler pause": async () => (await import("./commands/labeler-pause.ts")).labelerPause,
   "labeler resume": async () => (await import("./commands/labeler-resume.ts")).labelerResume,
+  models: async () => (await import("./commands/models.ts")).models,
   "webhooks create": async () => (await import("./commands/webhooks-create.ts")).webhooksCreate,
   "webhooks list": async () => (await import("./commands/webhooks-list.ts")).webhooksList,
   "webhooks status": status,
@@ -66,6 +67,7 @@ Has images labelled by a running Tresline.
   labeler list           list the labelers
   labeler pause ID       label nothing until it is resumed
   labeler resume ID      go on, and find what was missed
+  models                 list the models
   webhooks create URL    register an endpoint for signed events
   webhooks list          list the endpoints
   webhooks status ID     show an endpoint or a message

@@ -6,8 +6,12 @@ import { classifications } from "./classifications.ts";
 import type { Classifications } from "./classifications.ts";
 import { labelers } from "./labelers.ts";
 import type { Labelers } from "./labelers.ts";
+import { models } from "./models.ts";
+import type { Models } from "./models.ts";
 import { openTransport } from "./transport.ts";
 import type { ClientOptions } from "./transport.ts";
+import { uploads } from "./uploads.ts";
+import type { Uploads } from "./uploads.ts";
 import { webhookEndpoints } from "./webhook-endpoints.ts";
 import type { WebhookEndpoints } from "./webhook-endpoints.ts";
 import { webhookMessages } from "./webhook-messages.ts";
@@ -22,6 +26,8 @@ export type { ApiKey } from "../../shared/contracts/api-key.ts";
 export type { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 export type { Classification } from "../../shared/contracts/classification.ts";
 export type { Labeler, Run } from "../../shared/contracts/labeler.ts";
+export type { Model } from "../../shared/contracts/model.ts";
+export type { Upload } from "../../shared/contracts/upload.ts";
 export type { ImageInput } from "../../shared/contracts/image.ts";
 export type { WebhookAttempt, WebhookEndpoint, WebhookMessage } from "../../shared/contracts/webhook.ts";
 export type { WebhookEvent } from "../../shared/contracts/webhook-event.ts";
@@ -31,6 +37,8 @@ export interface Client {
   classifications: Classifications;
   batches: Batches;
   labelers: Labelers;
+  uploads: Uploads;
+  models: Models;
   webhookEndpoints: WebhookEndpoints;
   webhookMessages: WebhookMessages;
   webhookSecret: DefaultWebhookSecret;
@@ -44,6 +52,8 @@ export function createClient(options: ClientOptions): Client {
     classifications: classifications(transport),
     batches: batches(transport),
     labelers: labelers(transport),
+    uploads: uploads(transport),
+    models: models(transport),
     webhookEndpoints: webhookEndpoints(transport),
     webhookMessages: webhookMessages(transport),
     webhookSecret: webhookSecret(transport),

@@ -28,8 +28,10 @@ export interface Call {
 
 /** One request to the service. `body` must be such that it can be sent again. */
 export interface Sending extends Call {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
+  /** Where it is sent instead, without the key: an address of another server that is signed for this request alone. */
+  signedUrl?: string | undefined;
   headers?: Record<string, string>;
   body?: string | Blob;
   /** Seconds the service was asked to wait before it answers. */
@@ -68,23 +70,24 @@ export function openTransport({
   const base = url.replace(/\/+$/, "");
 
   async function sendOnce<Value>(sending: Sending, take: (response: Response) => Promise<Value>) {
-    const { method = "GET", path, headers, body, signal, waitS = 0 } = sending;
+    const { method = "GET", path, signedUrl, headers, body, signal, waitS = 0 } = sending;
+    const server = signedUrl === undefined ? base : new URL(signedUrl).origin;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), waitS * 1_000 + ANSWER_MS);
     try {
-      const response = await fetch(base + path, {
+      const response = await fetch(signedUrl ?? base + path, {
         method,
-        headers: { ...headers, authorization: `Bearer ${apiKey}` },
+        headers: signedUrl === undefined ? { ...headers, authorization: `Bearer ${apiKey}` } : { ...headers },
         signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
         ...(body !== undefined && { body }),
       });
-      if (!response.ok) throw await refusalOf(response, base + path);
+      if (!response.ok) throw await refusalOf(response, signedUrl === undefined ? base + path : server);
       return await take(response);
     } catch (error) {
       if (error instanceof TreslineError) throw error;
       signal?.throwIfAborted();
-      if (!late.signal.aborted) throw unreachable(base, error);
-      throw new TreslineError({ code: "timeout", detail: `${base} did not answer in time.` });
+      if (!late.signal.aborted) throw unreachable(server, error);
+      throw new TreslineError({ code: "timeout", detail: `${server} did not answer in time.` });
     } finally {
       clearTimeout(timer);
     }

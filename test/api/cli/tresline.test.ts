@@ -34,6 +34,7 @@ test.concurrent.each([
   ["labeler run bat_1", "labeler run takes one id, which begins with lbl_."],
   ["labeler run lbl_1 --rate fast", '--rate must be a number such as 0.5; it is "fast".'],
   ["cancel", "cancel takes one id, which begins with cls_, bat_ or run_."],
+  ["models all", "models takes options only."],
   ["webhooks create", "webhooks create takes one address."],
   ["webhooks create http://a --event batch.done", "--event must be one of classification.succeeded"],
   ["webhooks list all", "webhooks list takes options only."],

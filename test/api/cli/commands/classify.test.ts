@@ -50,6 +50,15 @@ test("as many labels as were asked for come below each other, and as JSON in one
   });
 });
 
+test("the models are listed", async () => {
+  const { code, out } = await runTresline(["models"], env);
+  expect(code).toBe(0);
+  expect(linesOf(out)).toEqual([
+    expect.stringMatching(/^MODEL +CLASSES +ON +SERVED$/),
+    expect.stringMatching(/^figures \(default\) +12 +cpu +yes$/),
+  ]);
+});
+
 test("one bad image fails alone, with its reason, and the exit code tells", async () => {
   const bad = join(folder, "bad.png");
   writeFileSync(bad, "no image");
