@@ -41,7 +41,7 @@ export async function startTresline(
   const dataDir = resolve(DATA_DIR);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logFile = join(dataDir, "tresline.log");
-  const log = createWriteStream(logFile, { flags: "a" });
+  const log = createWriteStream(logFile, { flags: "a", mode: 0o600 });
   const apiKey = env["API_KEY"] || ownApiKey(join(dataDir, "api-key"));
   const started: (() => Promise<void>)[] = [];
   const stop = async () => {
