@@ -22,6 +22,7 @@ import { labelerRunRoutes } from "./routes/labeler-runs.ts";
 import { labelerRoutes } from "./routes/labelers.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { s3EventRoutes } from "./routes/s3-events.ts";
+import { scalerRoutes } from "./routes/scaler.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
 import { webhookKeyRoutes } from "./routes/webhook-keys.ts";
@@ -77,6 +78,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", webhookEndpointRoutes(deps));
   app.route("/", webhookMessageRoutes(deps));
   app.route("/", apiKeyRoutes(deps));
+  app.route("/", scalerRoutes(deps));
   app.route("/", docsRoutes(app));
   return app;
 }

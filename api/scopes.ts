@@ -47,4 +47,5 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   "POST /v1/api-keys": "admin",
   "GET /v1/api-keys": "admin",
   "DELETE /v1/api-keys/{id}": "admin",
+  "GET /v1/scaler": "read",
 };

@@ -28,6 +28,31 @@ const OPTIONS: JobsOptions = {
 
 /** How many of the longest waiting jobs are looked at: among them may be some that wait to be tried again. */
 const LOOKED_AT = 10;
+/** BullMQ's score of a job that is put off: the milliseconds at which it is due times this, plus a number that tells jobs apart. */
+const DELAYED_SCORE_PER_MS = 0x1000;
+/** The id of a chunk's job: that of its batch or run, and its number. */
+const CHUNK_ID = /^(?:bat|run)_\w+-\d+$/;
+/** How many jobs that wait, and as many that are in hand, tell how many images a job of a queue is. */
+const SAMPLED = 100;
+
+/** The most items of a batch that travel in one job. */
+export const CHUNK_SIZE = 64;
+/** The most jobs that wait in the bulk lane of a model, beyond which no batch is listed on: 16 384 images, some minutes of work. */
+export const MAX_WAITING_CHUNKS = 256;
+
+/** What one of a model's queues holds. */
+export interface QueueDepth {
+  /** Jobs that no worker has yet. */
+  waiting: number;
+  /** Jobs put off whose time has come, which a worker would find first; they stay so while there is none. */
+  due: number;
+  /** Jobs in the hand of a worker. */
+  active: number;
+  /** Images in a job: `CHUNK_SIZE` in a chunk and otherwise one; where both are, the mean of those that are next and in hand. 0 when there is no job. */
+  imagesPerJob: number;
+  /** Workers that take jobs from it; 0 or 1 where Redis does not tell who is connected. */
+  workers: number;
+}
 
 /** A job to add: `id` makes a second job under the same id a no-op while the first is there. */
 export interface NewJob<Payload> {
@@ -60,6 +85,13 @@ export function openQueues(redis: RedisClient) {
   };
   const countWaiting = (name: string): Promise<number> =>
     queue(name).getJobCountByTypes("wait", "prioritized", "delayed");
+  const oldestWaiting = async (name: string): Promise<Date | undefined> => {
+    const each = queue(name);
+    const ids = await each.getRanges(["wait"], 0, LOOKED_AT - 1, true);
+    const jobs = await Promise.all(ids.map((id) => redis.hmget(each.toKey(id), "timestamp", "processedOn")));
+    const since = jobs.flatMap(([made, takenAt]) => (made && !takenAt ? Number(made) : []));
+    return since.length === 0 ? undefined : new Date(Math.min(...since));
+  };
   return {
     enqueueClassify: (model: string, lane: Lane, jobs: NewJob<ClassifyPayload>[]) =>
       add(queueNames.classify(model, lane), jobs),
@@ -70,14 +102,21 @@ export function openQueues(redis: RedisClient) {
     /** How many objects that events told of wait for a model. */
     countWaitingObjects: (model: string) => countWaiting(queueNames.objects(model)),
     /** Since when the job of a model waits in a lane that has waited longest without ever being taken; undefined when none does. */
-    async oldestWaiting(model: string, lane: Lane): Promise<Date | undefined> {
-      const each = queue(queueNames.classify(model, lane));
-      const ids = await each.getRanges(["wait"], 0, LOOKED_AT - 1, true);
-      const jobs = await Promise.all(
-        ids.map((id) => redis.hmget(each.toKey(id), "timestamp", "processedOn")),
-      );
-      const since = jobs.flatMap(([made, takenAt]) => (made && !takenAt ? Number(made) : []));
-      return since.length === 0 ? undefined : new Date(Math.min(...since));
+    oldestWaiting: (model: string, lane: Lane) => oldestWaiting(queueNames.classify(model, lane)),
+    /** The same of the objects that events told of. */
+    oldestWaitingObject: (model: string) => oldestWaiting(queueNames.objects(model)),
+    /** What a queue of a model holds, by the queue's name. */
+    async depth(name: string): Promise<QueueDepth> {
+      const each = queue(name);
+      const [waiting, active, due, sample, workers] = await Promise.all([
+        each.getJobCountByTypes("wait", "prioritized"),
+        each.getJobCountByTypes("active"),
+        redis.zcount(each.toKey("delayed"), 0, (Date.now() + 1) * DELAYED_SCORE_PER_MS - 1),
+        each.getRanges(["wait", "active", "delayed"], 0, SAMPLED - 1, true),
+        each.getWorkersCount(),
+      ]);
+      const images = sample.reduce((sum, id) => sum + (CHUNK_ID.test(id) ? CHUNK_SIZE : 1), 0);
+      return { waiting, due, active, imagesPerJob: images / Math.max(sample.length, 1), workers };
     },
     /** The job of a classification of one of these models, which is there until its result is stored, and when a worker took it; or undefined. */
     async findClassification(

@@ -19,12 +19,16 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** Every operation behind the keys, with the places for ids in its path, but those of models, which belong to nobody. */
+/** Every operation behind the keys, with the places for ids in its path, but those of models, which belong to nobody, and the scaler, which is for who runs the service. */
+const NOBODYS = ["/v1/models", "/v1/scaler"];
 const operations = () =>
   describedRoutes(api.app)
     .map(({ method, path }) => ({ method: method.toUpperCase(), path }))
     .filter(
-      ({ path }) => path.startsWith("/v1/") && path !== "/v1/events/s3" && !path.startsWith("/v1/models"),
+      ({ path }) =>
+        path.startsWith("/v1/") &&
+        path !== "/v1/events/s3" &&
+        !NOBODYS.some((prefix) => path.startsWith(prefix)),
     );
 
 /** What the owner has, by the beginning of the paths that lead to it. */

@@ -1,6 +1,7 @@
 import type { BatchStatus } from "../../shared/contracts/batch.ts";
 import type { BatchItem, ClassifyChunkPayload, ScanPayload } from "../../shared/contracts/queue-payloads.ts";
 import { PermanentError } from "../../shared/errors.ts";
+import { CHUNK_SIZE, MAX_WAITING_CHUNKS } from "../../shared/queue.ts";
 import { getBatchState, keepBatch, startBatch } from "../../shared/state/batches.ts";
 import type { BatchState, ScanCursor } from "../../shared/state/batches.ts";
 import { sealChunks } from "../../shared/state/count-chunk.ts";
@@ -10,11 +11,9 @@ import type { PutOff } from "../consume.ts";
 import type { WorkerDeps } from "../start.ts";
 import { listSource } from "./list-source.ts";
 import { msUntilNextPage, nextPageAt } from "./pace.ts";
-import { CHUNK_SIZE, PAGE_ITEMS } from "./page.ts";
+import { PAGE_ITEMS } from "./page.ts";
 import type { Page } from "./page.ts";
 
-/** The most jobs that wait in the bulk lane of a model, beyond which nothing is added: 16 384 images, some minutes of work. */
-export const MAX_WAITING_CHUNKS = 256;
 /** Pages after which others get their turn. */
 const PAGES_A_TURN = 16;
 /** Milliseconds until a batch that found the lane full looks again. */

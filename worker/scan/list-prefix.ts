@@ -1,9 +1,10 @@
 import type { BatchSource, ListedItem } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
+import { CHUNK_SIZE } from "../../shared/queue.ts";
 import type { ScanCursor } from "../../shared/state/batches.ts";
 import type { WorkerDeps } from "../start.ts";
 import { isWanted } from "./is-wanted.ts";
-import { CHUNK_SIZE, PAGE_ITEMS, Page } from "./page.ts";
+import { PAGE_ITEMS, Page } from "./page.ts";
 
 type Prefix = BatchSource & { type: "prefix" };
 type Deps = Pick<WorkerDeps, "storage" | "buckets">;

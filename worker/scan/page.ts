@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { ListedItem } from "../../shared/contracts/queue-payloads.ts";
 import type { BatchRecord } from "../../shared/contracts/queue-payloads.ts";
+import { CHUNK_SIZE } from "../../shared/queue.ts";
 
-/** The most items of a batch that travel in one job. */
-export const CHUNK_SIZE = 64;
 /** The most items of a page: whole chunks, and no more than the 1000 keys that S3 lists at a time. */
 export const PAGE_ITEMS = 15 * CHUNK_SIZE;
 
