@@ -49,5 +49,9 @@ export const WorkerConfig = CommonConfig.extend({
       description:
         "Private networks (CIDR, separated by commas) that image URLs and callbacks may reach; none by default.",
     }),
+  READY_FILE: z.string().optional().meta({
+    description:
+      "A file that the worker writes once it takes jobs, anew every five seconds, and removes when it is told to stop; for probes.",
+  }),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfig>;

@@ -1,6 +1,7 @@
 import { ConfigError, readConfig } from "../shared/config.ts";
 import { WorkerConfig } from "./config.ts";
 import { ModelError } from "./model/model-error.ts";
+import { openReadyFile } from "./ready-file.ts";
 import { startWorker } from "./start.ts";
 
 /** Milliseconds to finish what is in hand after the process was told to stop. */
@@ -9,9 +10,13 @@ const DRAIN_MS = 25_000;
 /** The entry of a worker process: reads the environment, starts the roles, stops them when it is told to. */
 async function main(): Promise<void> {
   const config = readConfig(WorkerConfig, process.env);
+  const readyFile = openReadyFile(config.READY_FILE);
+  readyFile.remove();
   const worker = await startWorker(config, fail);
+  readyFile.keep();
   process.send?.("ready");
   const stop = () => {
+    readyFile.remove();
     void worker.close().then(() => process.exit(0), fail);
     setTimeout(() => fail(new Error("What is still in hand is left to another worker.")), DRAIN_MS).unref();
   };
