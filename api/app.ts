@@ -8,6 +8,7 @@ import type { ApiDeps } from "./deps.ts";
 import type { ApiEnv } from "./env.ts";
 import { auth } from "./middleware/auth.ts";
 import { CREATING, idempotency } from "./middleware/idempotency.ts";
+import { noStore } from "./middleware/no-store.ts";
 import { problemJson } from "./middleware/problem-json.ts";
 import { rateLimit } from "./middleware/rate-limit.ts";
 import { requestLog } from "./middleware/request-log.ts";
@@ -59,6 +60,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", healthRoutes(deps));
   app.route("/", webhookKeyRoutes(deps));
   app.route("/", s3EventRoutes(deps));
+  app.use("/v1/*", noStore);
   app.use("/v1/*", auth(deps));
   app.use("/v1/*", rateLimit(deps));
   app.use("/v1/*", requireScope);
