@@ -29,12 +29,10 @@ export default {
   },
   async queue({ messages }: { messages: readonly Message[] }, env: Bindings) {
     const { app, apiKey, close } = await open(env);
-    const taken = messages.map((message) =>
-      takeBucketEvents(app, apiKey, message.body).then(
-        () => message.ack(),
-        () => message.retry(),
-      ),
-    );
+    const taken = messages.map((message) => {
+      const taking = takeBucketEvents(app, apiKey, message.body);
+      return taking.then(() => message.ack()).catch(() => message.retry());
+    });
     await Promise.all(taken);
     await close();
   },
