@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -66,6 +66,8 @@ test("a first start prints what to do next, the line it prints labels a picture,
   const url = linkOf(said.out, "API");
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect((await fetch(`${url}/docs`)).status).toBe(200);
+
+  expect(statSync(join(dataDir, "api-key")).mode & 0o777).toBe(0o600);
 
   const classification = pasteCurlLine(said.out);
   expect(classification).toMatchObject({ status: "succeeded", model: "figures", device: "cpu" });
