@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -37,6 +37,7 @@ const documents = [
   "README.md",
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
+  "SECURITY.md",
   "docs/api-keys.md",
   "docs/batches.md",
   "docs/cli.md",
@@ -68,4 +69,13 @@ test("docs/batches.md describes the columns of the results' tables, all of them 
   const table = readFileSync("docs/batches.md", "utf8").split("| column |")[1]?.split("\n\n")[0] ?? "";
   const columns = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
   expect(columns).toEqual(RESULT_COLUMNS);
+});
+
+test("each attack that SECURITY.md says is defended has a test that shows it", () => {
+  const defended = readFileSync("SECURITY.md", "utf8").split("| attack |")[1]?.split("\n\n")[0] ?? "";
+  const rows = defended.split("\n").slice(2);
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.filter((row) => !/\]\(test\/[\w./-]+\.test\.ts\) \|$/.test(row))).toEqual([]);
+  const shown = readdirSync("test/security").filter((name) => name.endsWith(".test.ts"));
+  expect(shown.filter((name) => !defended.includes(`](test/security/${name})`))).toEqual([]);
 });
