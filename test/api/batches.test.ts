@@ -176,13 +176,17 @@ test("a batch that has not ended by its deadline expires, with what it has by th
   await slow.stop();
 });
 
-test("canceled before anything of it is listed, a batch ends without a line, and its retry labels all of it", async () => {
+test("canceled before anything of it is listed, a batch has a canceled line for each item, and its retry labels all of it", async () => {
   const { id } = await create(idle, { a: data(), b: data() });
   await send(idle, "POST", `${id}/cancel`);
   await idle.startWorker();
   const find = async () => get(idle, id);
   await expect.poll(async () => (await find()).status, TIMEOUT).toBe("canceled");
-  expect(await (await idle.request(`/v1/batches/${id}/results`)).text()).toBe("");
+  const lines = (await (await idle.request(`/v1/batches/${id}/results`)).text()).trimEnd().split("\n");
+  expect(lines.map((line) => BatchResult.parse(JSON.parse(line)))).toMatchObject([
+    { custom_id: "a", status: "canceled", error: { code: "canceled" } },
+    { custom_id: "b", status: "canceled" },
+  ]);
   const retry = Batch.parse(await (await send(idle, "POST", `${id}/retry`)).json());
   await expect.poll(async () => (await get(idle, retry.id)).status, TIMEOUT).toBe("completed");
   expect((await get(idle, retry.id)).request_counts).toMatchObject({ total: 2, succeeded: 2 });

@@ -105,6 +105,6 @@ test("a run that no labeler has is one line", async () => {
   expect(await run("status", id)).toEqual({
     code: 1,
     out: "",
-    err: `tresline: No labeler has a run ${id}.\n`,
+    err: `tresline: There is no run ${id}.\n`,
   });
 });
