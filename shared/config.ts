@@ -45,6 +45,10 @@ export const CommonConfig = z.object({
     description:
       "Where results are kept: `file:DIRECTORY` or `s3://BUCKET/PREFIX`; endpoint, region and credentials are the AWS SDK's own variables.",
   }),
+  RETENTION_DAYS: wholeNumber(0, 36_500).default(0).meta({
+    description:
+      "How many days results, batches and uploads are kept from when they were made; 0 keeps them until somebody deletes them.",
+  }),
   S3_FORCE_PATH_STYLE: flag.default(false).meta({
     description:
       "`true` puts the bucket in the path instead of the host name, as most S3 servers other than AWS want it.",

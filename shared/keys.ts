@@ -46,10 +46,12 @@ export const storageKeys = {
   upload: (id: string) => `uploads/${id}`,
   /** What the uploads of a batch's items begin with, and nothing else. */
   batchUploads: (id: string) => `uploads/${batchItemPrefix(id)}`,
+  results: () => "results/",
   result: (tenant: string, id: string) => {
     const day = timeOfId(id).toISOString().slice(0, 10).replaceAll("-", "/");
     return `results/${tenant}/${day}/${id}.json`;
   },
+  batches: () => "batches/",
   batchFolder: (id: string) => `batches/${id}/`,
   batchItems: (id: string) => `batches/${id}/items.jsonl`,
   batchPage: (id: string, firstItem: number) => `batches/${id}/pages/${digits(firstItem, 10)}.json`,

@@ -13,6 +13,10 @@ export function newId(prefix: IdPrefix): string {
   return `${prefix}_${ulid(undefined, () => (bytes.next().value ?? 0) / 256).toLowerCase()}`;
 }
 
+/** What comes, as text, before every id of this kind that was made at this time or later, and after every older one. */
+export const firstIdAt = (prefix: IdPrefix, time: Date): string =>
+  `${prefix}_${encodeTime(time.getTime(), ULID_TIME_LENGTH).toLowerCase()}`;
+
 /** When an id was made, from its first ten characters after the prefix. */
 export const timeOfId = (id: string): Date => new Date(decodeTime(ulidOf(id).toUpperCase()));
 

@@ -140,6 +140,9 @@ export function openQueues(redis: RedisClient) {
     },
     /** `delayMs` is how many milliseconds the job waits until it is done. */
     enqueueScan: (job: NewJob<ScanPayload>, delayMs = 0) => add(queueNames.scan, [job], { delay: delayMs }),
+    /** Sets the sweep of a day (`2026-11-22`), to be done after so many milliseconds. */
+    enqueueSweep: (day: string, delayMs: number) =>
+      add(queueNames.scan, [{ id: `sweep-${day}`, payload: { kind: "sweep" } }], { delay: delayMs }),
     enqueueDeliver: (job: NewJob<DeliverPayload>) => add(queueNames.deliver, [job]),
     /** The job of a message that has not ended, and how often that was tried; or undefined. */
     async findMessage(id: string): Promise<{ payload: DeliverPayload; attempts: number } | undefined> {

@@ -21,6 +21,7 @@ export function queuedClassification(payload: ClassifyImagePayload): Classificat
     started_at: null,
     completed_at: null,
     deadline: payload.deadline,
+    expires_at: payload.expires_at,
     urls: { get: payload.url, cancel: `${payload.url}/cancel`, events: `${payload.url}/events` },
   };
 }

@@ -73,7 +73,7 @@ const get = createRoute({
   summary: "Get a batch and how far it is",
   ...described,
   request: { params },
-  responses: { 200: { description: "The batch.", ...answer }, ...problems("not_found") },
+  responses: { 200: { description: "The batch.", ...answer }, ...problems("not_found", "gone") },
 });
 
 const results = createRoute({
@@ -95,7 +95,7 @@ const results = createRoute({
   },
   responses: {
     200: { description: "One line an item.", content: resultsContent },
-    ...problems("not_found", "conflict"),
+    ...problems("not_found", "gone", "conflict"),
   },
 });
 
@@ -114,7 +114,7 @@ const cancel = createRoute({
       headers: acceptedHeaders,
       ...answer,
     },
-    ...problems("not_found", "conflict"),
+    ...problems("not_found", "gone", "conflict"),
   },
 });
 
@@ -129,7 +129,7 @@ const retry = createRoute({
   request: { params, headers: CreatingHeaders },
   responses: {
     202: { description: "The new batch: ask again at `Location`.", headers: acceptedHeaders, ...answer },
-    ...problems(...CREATING_PROBLEMS, "not_found"),
+    ...problems(...CREATING_PROBLEMS, "not_found", "gone"),
   },
 });
 
@@ -143,7 +143,7 @@ const remove = createRoute({
   request: { params },
   responses: {
     204: { description: "It is not found from now on." },
-    ...problems("not_found", "conflict"),
+    ...problems("not_found", "gone", "conflict"),
   },
 });
 

@@ -84,7 +84,7 @@ const get = createRoute({
   tags: ["Classifications"],
   security: BEARER,
   request: { params: z.object({ id: ClassificationId }) },
-  responses: { 200: { description: "The classification.", ...answer }, ...problems("not_found") },
+  responses: { 200: { description: "The classification.", ...answer }, ...problems("not_found", "gone") },
 });
 
 const list = createRoute({
@@ -117,7 +117,7 @@ const cancel = createRoute({
   request: { params: z.object({ id: ClassificationId }) },
   responses: {
     200: { description: "The classification, canceled.", ...answer },
-    ...problems("not_found", "conflict"),
+    ...problems("not_found", "gone", "conflict"),
   },
 });
 

@@ -26,7 +26,7 @@ const streamOf = (resource: z.ZodType) => {
   return {
     200: { description: "An event for each change.", content },
     204: { description: "It has ended, and its last event was seen." },
-    ...problems("not_found"),
+    ...problems("not_found", "gone"),
   };
 };
 

@@ -5,7 +5,8 @@ import type { Queues } from "../../shared/queue.ts";
 import { readResult, saveResult } from "../../shared/save-result.ts";
 import { tellCanceled } from "../../shared/state/canceled-feed.ts";
 import type { ApiDeps } from "../deps.ts";
-import { noClassification, refuseBatchItem } from "./get-classification.ts";
+import { refuseBatchItem } from "./get-classification.ts";
+import { notThere } from "./not-there.ts";
 import { knownModels } from "./resolve-model.ts";
 
 /** A classification that moves, as its queue has it. */
@@ -14,7 +15,7 @@ type Moving = NonNullable<Awaited<ReturnType<Queues["findClassification"]>>>;
 /**
  * Ends a classification as canceled, whether it waits or a worker has it in hand. What is stored first is its end, so the
  * end is stored before the job goes: a worker that meets the one or the other tells the same. Canceling it again changes
- * nothing. Throws AppError not_found, or conflict when it has ended otherwise.
+ * nothing. Throws AppError not_found, gone, or conflict when it has ended otherwise.
  */
 export async function cancelClassification(
   deps: Pick<ApiDeps, "config" | "redis" | "storage" | "queues">,
@@ -25,7 +26,7 @@ export async function cancelClassification(
   const moving = await deps.queues.findClassification(await knownModels(deps), id);
   const isOwn = moving?.payload.tenant === tenant;
   const ended = isOwn ? await endAsCanceled(deps, moving) : await readResult(deps.storage, { id, tenant });
-  if (ended === undefined) throw noClassification(id);
+  if (ended === undefined) throw notThere(deps, id, `There is no classification ${id}.`);
   if (ended.status !== "canceled")
     throw new AppError(
       "conflict",

@@ -7,7 +7,7 @@ import { getRun } from "./get-run.ts";
 
 /** Asks that a run be canceled: what is not labelled by then ends as canceled. Throws AppError not_found, or conflict when it has ended. */
 export async function cancelRun(
-  deps: Pick<ApiDeps, "redis" | "storage" | "queues">,
+  deps: Pick<ApiDeps, "config" | "redis" | "storage" | "queues">,
   tenant: string,
   labelerId: string,
   id: string,

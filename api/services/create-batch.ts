@@ -3,6 +3,7 @@ import type { Batch, CreateBatch } from "../../shared/contracts/batch.ts";
 import type { BatchItem, BatchRecord, BatchSource } from "../../shared/contracts/queue-payloads.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { batchItemId, newId } from "../../shared/new-id.ts";
+import { expiryOf } from "../../shared/retention.ts";
 import type { ApiDeps } from "../deps.ts";
 import { acceptBatch } from "./accept-batch.ts";
 import { checkBucket } from "./check-bucket.ts";
@@ -51,6 +52,7 @@ export async function createBatch(
     deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
     webhook,
     created_at: new Date(now).toISOString(),
+    expires_at: expiryOf(deps.config.RETENTION_DAYS, id),
     url: `${deps.baseUrl()}/v1/batches/${id}`,
   };
   return acceptBatch(deps, record, items.length);

@@ -6,6 +6,7 @@ import { newId } from "../../shared/new-id.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import type { FinishedWait } from "../../shared/state/finished-feed.ts";
 import type { ApiDeps } from "../deps.ts";
+import { expiryOf } from "../../shared/retention.ts";
 import { addNewestId } from "../../shared/state/id-list.ts";
 import { findUpload } from "./find-upload.ts";
 import { refuseOverload } from "./refuse-overload.ts";
@@ -81,6 +82,7 @@ async function accept(
     created_at: new Date(now).toISOString(),
     feed: wait?.feed ?? null,
     deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
+    expires_at: expiryOf(deps.config.RETENTION_DAYS, id),
     url: `${deps.baseUrl()}/v1/classifications/${id}`,
   };
   // Sent together with the job, so that it takes no time; an image that is accepted and not listed stays accepted.

@@ -6,15 +6,16 @@ import { RESULT_FORMATS } from "../../shared/result-formats.ts";
 import type { ResultFormat } from "../../shared/result-formats.ts";
 import { getBatchState } from "../../shared/state/batches.ts";
 import type { ApiDeps } from "../deps.ts";
+import { notThere } from "./not-there.ts";
 
-/** All that is known of the batch of this id: from Redis while it moves, else from the manifest in storage. Another tenant's is not found. Throws AppError not_found. */
+/** All that is known of the batch of this id: from Redis while it moves, else from the manifest in storage. Another tenant's is not found. Throws AppError not_found, or gone. */
 export async function findBatch(
-  deps: Pick<ApiDeps, "redis" | "storage">,
+  deps: Pick<ApiDeps, "config" | "redis" | "storage">,
   tenant: string,
   id: string,
 ): Promise<EndedBatch> {
   const found = await lookForBatch(deps, tenant, id);
-  if (found === undefined) throw new AppError("not_found", `There is no batch ${id}.`);
+  if (found === undefined) throw notThere(deps, id, `There is no batch ${id}.`);
   return found;
 }
 
@@ -29,9 +30,9 @@ export async function lookForBatch(
   return found?.record.tenant === tenant ? found : undefined;
 }
 
-/** The batch of this id. Throws AppError not_found. */
+/** The batch of this id. Throws AppError not_found, or gone. */
 export async function getBatch(
-  deps: Pick<ApiDeps, "redis" | "storage">,
+  deps: Pick<ApiDeps, "config" | "redis" | "storage">,
   tenant: string,
   id: string,
 ): Promise<Batch> {
@@ -43,7 +44,7 @@ const HAVE_RESULTS: readonly string[] = ["completed", "canceled", "expired"];
 
 /** The results of a batch that was completed, canceled or expired, one line an item in the order of the items. Throws AppError not_found, or conflict when it has none or none in this format. */
 export async function getBatchResults(
-  deps: Pick<ApiDeps, "redis" | "storage">,
+  deps: Pick<ApiDeps, "config" | "redis" | "storage">,
   tenant: string,
   id: string,
   format: ResultFormat,
@@ -62,7 +63,6 @@ export async function getBatchResults(
       `The batch is ${status}, ${Math.floor(progress * 100)} % of its items have ended; its results are here once all have.`,
     );
   const results = await deps.storage.getStream(RESULT_FORMATS[format].key(id));
-  if (results === undefined)
-    throw new AppError("not_found", `The results of batch ${id} are no longer stored.`);
+  if (results === undefined) throw notThere(deps, id, `The results of batch ${id} are no longer stored.`);
   return results;
 }

@@ -4,15 +4,16 @@ import { batchItemOf } from "../../shared/new-id.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import { readResult } from "../../shared/save-result.ts";
 import type { ApiDeps } from "../deps.ts";
+import { notThere } from "./not-there.ts";
 import { knownModels } from "./resolve-model.ts";
 
 type Deps = Pick<ApiDeps, "config" | "redis" | "storage" | "queues">;
 
-/** The classification of this id. Throws AppError not_found. */
+/** The classification of this id. Throws AppError not_found, or gone. */
 export async function getClassification(deps: Deps, tenant: string, id: string): Promise<Classification> {
   refuseBatchItem(id);
   const found = await findClassification(deps, tenant, id, await knownModels(deps));
-  if (found === undefined) throw noClassification(id);
+  if (found === undefined) throw notThere(deps, id, `There is no classification ${id}.`);
   return found;
 }
 
@@ -42,7 +43,3 @@ export function refuseBatchItem(id: string): void {
       `${id} is item ${item.index} of batch ${item.batchId}: it is in that batch's results.`,
     );
 }
-
-/** The refusal of a classification that there is not. */
-export const noClassification = (id: string): AppError =>
-  new AppError("not_found", `There is no classification ${id}.`);

@@ -12,7 +12,7 @@ import type { ApiDeps } from "../deps.ts";
 import { getBatchResults } from "./get-batch.ts";
 import { findLabeler } from "./get-labeler.ts";
 
-type Deps = Pick<ApiDeps, "redis" | "storage">;
+type Deps = Pick<ApiDeps, "config" | "redis" | "storage">;
 
 /** Manifests that are read from storage at once. */
 const READ_AT_ONCE = 16;

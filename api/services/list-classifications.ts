@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import type { Classification, ClassificationStatus } from "../../shared/contracts/classification.ts";
 import { redisKeys } from "../../shared/keys.ts";
+import { idsKeptFrom } from "../../shared/retention.ts";
 import { pageOfIds } from "../../shared/state/id-list.ts";
 import type { PageOf, Place } from "../../shared/state/id-list.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -28,6 +29,7 @@ export async function listClassifications(
   { limit, before }: Place,
 ): Promise<PageOf<Classification>> {
   const models = await knownModels(deps);
+  const oldest = idsKeptFrom(deps.config.RETENTION_DAYS, "cls");
   const atOnce = pLimit(LOOKED_UP_AT_ONCE);
   const isWanted = (each: Classification) =>
     (status ?? each.status) === each.status && (model ?? each.model) === each.model;
@@ -35,7 +37,7 @@ export async function listClassifications(
   let from = before;
   for (let lookedUp = 0; ;) {
     const place = { limit: limit - data.length, before: from };
-    const ids = await pageOfIds(deps.redis, redisKeys.classificationsOfTenant(tenant), place);
+    const ids = await pageOfIds(deps.redis, redisKeys.classificationsOfTenant(tenant), place, oldest);
     const found = await Promise.all(
       ids.data.map((id) => atOnce(() => findClassification(deps, tenant, id, models))),
     );

@@ -4,6 +4,7 @@ import { RetryPosition } from "../../shared/contracts/queue-payloads.ts";
 import type { BatchRecord, RetryPart } from "../../shared/contracts/queue-payloads.ts";
 import { AppError } from "../../shared/errors.ts";
 import { newId } from "../../shared/new-id.ts";
+import { expiryOf } from "../../shared/retention.ts";
 import type { ApiDeps } from "../deps.ts";
 import { acceptBatch } from "./accept-batch.ts";
 import { findBatch } from "./get-batch.ts";
@@ -34,6 +35,7 @@ export async function retryBatch(
     source: { type: "retry", batch_id: earlierId, parts: leftUndone(earlier) },
     deadline: null,
     created_at: new Date().toISOString(),
+    expires_at: expiryOf(deps.config.RETENTION_DAYS, id),
     url: `${deps.baseUrl()}/v1/batches/${id}`,
   };
   return acceptBatch(deps, record, 0);

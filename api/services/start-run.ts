@@ -40,6 +40,7 @@ function recordOf(labeler: LabelerRecord, { mode, inventory, images_per_second }
     images_per_second,
     output_formats: [],
     deadline: null,
+    expires_at: null,
     metadata,
     source: sourceOf(labeler, inventory),
     webhook,

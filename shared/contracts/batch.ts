@@ -144,6 +144,9 @@ export const Batch = z
     deadline: z.iso.datetime().nullable().default(null).meta({
       description: "When it expires unless it has ended by then: `Cancel-After` of the request.",
     }),
+    expires_at: z.iso.datetime().nullable().default(null).meta({
+      description: "From when it may be deleted; null when it is kept until somebody deletes it.",
+    }),
     retry_of: BatchId.nullable().default(null).meta({
       description: "The batch whose failed and canceled items this one labels again.",
     }),

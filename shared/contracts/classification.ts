@@ -117,6 +117,9 @@ export const Classification = z
     deadline: z.iso.datetime().nullable().default(null).meta({
       description: "When it is aborted unless it has been run by then.",
     }),
+    expires_at: z.iso.datetime().nullable().default(null).meta({
+      description: "From when it may be deleted; null when it is kept until somebody deletes it.",
+    }),
     urls: z.object({ get: z.string(), cancel: z.string(), events: z.string() }),
   })
   .meta({ id: "Classification", description: "One image to label, and its labels." });

@@ -31,6 +31,8 @@ export const BatchId = idSchema("bat", ULID);
 export const LabelerId = idSchema("lbl", ULID);
 /** The id of a run: one backfill of a labeler. */
 export const RunId = idSchema("run", ULID);
+/** The id of a batch, or of a labeler's run, which moves through the same machinery. */
+export const BatchOrRunId = z.union([BatchId, RunId]);
 /** The id of a registered webhook endpoint. */
 export const WebhookEndpointId = idSchema("whe", ULID);
 /** The id of a webhook message: the same for every attempt to deliver it. */

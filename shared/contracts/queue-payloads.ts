@@ -3,11 +3,11 @@ import { CustomId, OUTPUT_FORMATS } from "./batch.ts";
 import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType, RUN_EVENTS } from "./event.ts";
 import {
   BatchId,
+  BatchOrRunId,
   ClassificationId,
   LabelerId,
   MessageId,
   ModelName,
-  RunId,
   Tenant,
   WebhookEndpointId,
 } from "./ids.ts";
@@ -15,9 +15,6 @@ import { BucketName, HttpUrl, ImagePointer, ObjectKey, S3Object } from "./image.
 import { OnError, RunMode, WriteBack } from "./labeler.ts";
 import { Lane } from "./lane.ts";
 import { webhookFor } from "./webhook.ts";
-
-/** A batch, or a labeler's run, which moves through the same machinery. */
-const BatchOrRunId = z.union([BatchId, RunId]);
 
 /** For which labeler objects are labelled and how; `mode` is `live` for an object that an event told of. */
 export const ForLabeler = z.object({
@@ -47,6 +44,7 @@ export const ClassifyImagePayload = Labelling.extend({
   feed: z.string().nullable().default(null),
   created_at: z.iso.datetime(),
   deadline: z.iso.datetime().nullable().default(null),
+  expires_at: z.iso.datetime().nullable().default(null),
   url: z.string(),
 });
 export type ClassifyImagePayload = z.infer<typeof ClassifyImagePayload>;
@@ -92,6 +90,9 @@ export const ScanPayload = z.object({
   batch_id: BatchOrRunId,
 });
 export type ScanPayload = z.infer<typeof ScanPayload>;
+
+/** The job of the `scan` queue that is there once a day: delete what is past its retention. */
+export const SweepPayload = z.object({ kind: z.literal("sweep") });
 
 /**
  * What travels in the `deliver` queue: one message for one receiver, an address or a registered endpoint. `body` is the very
@@ -155,6 +156,7 @@ export const BatchRecord = Labelling.extend({
   images_per_second: z.number().optional(),
   output_formats: z.array(z.enum(OUTPUT_FORMATS)).default([]),
   deadline: z.iso.datetime().nullable().default(null),
+  expires_at: z.iso.datetime().nullable().default(null),
   metadata: z.record(z.string(), z.string()),
   source: BatchSource.default({ type: "items" }),
   webhook: webhookFor([...BATCH_EVENTS, ...RUN_EVENTS]).nullable(),

@@ -227,6 +227,7 @@ function toBatch({ record, status, ...hash }: BatchHash, now: number): Batch {
     canceled_at: hash.canceled_at,
     expired_at: hash.expired_at,
     deadline: record.deadline,
+    expires_at: record.expires_at,
     retry_of: record.source.type === "retry" ? record.source.batch_id : null,
     output_formats: record.output_formats,
     error: hash.error,

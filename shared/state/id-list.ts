@@ -25,14 +25,19 @@ export function toPage<Item>(
   return { data, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
 }
 
-/** A page of a list of ids: a sorted set all of score 0, which ids sort by the time they were made. */
+/**
+ * A page of a list of ids: a sorted set all of score 0, which ids sort by the time they were made.
+ * @param oldest what the ids that are wanted come after; all when undefined
+ */
 export async function pageOfIds(
   redis: RedisClient,
   list: string,
   { limit, before }: Place,
+  oldest?: string,
 ): Promise<PageOf<string>> {
   const from = before === undefined ? "+" : `(${before}`;
-  const found = await redis.zrevrangebylex(list, from, "-", "LIMIT", 0, limit + 1);
+  const to = oldest === undefined ? "-" : `(${oldest}`;
+  const found = await redis.zrevrangebylex(list, from, to, "LIMIT", 0, limit + 1);
   return toPage(found, limit, (id) => id);
 }
 

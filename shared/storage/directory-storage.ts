@@ -74,6 +74,8 @@ export function createDirectoryStorage(rootDirectory: string): Storage {
 
     list: (prefix) => walk(root, "", encodeKey(prefix)),
 
+    folders: (prefix) => foldersIn(join(root, ...pathOfKey(`${prefix}_`).slice(0, -1)), prefix),
+
     async delete(key) {
       const target = fileOf(key);
       await rm(target, { force: true });
@@ -106,6 +108,23 @@ async function* walk(
     const found = encoded.startsWith(prefix) && (await unless("ENOENT", stat(path)));
     if (found) yield { key: decodeKey(encoded), size: found.size, modifiedAt: found.mtime };
   }
+}
+
+/** The folders in a folder, the names of which may be cut into several, one in the other. */
+async function* foldersIn(folder: string, keyStart: string): AsyncGenerator<string, void, undefined> {
+  for await (const entry of (await unless("ENOENT", opendir(folder))) ?? []) {
+    if (!entry.isDirectory() || entry.name === UNFINISHED) continue;
+    const key = keyStart + decodeKey(encodedFolder(entry.name));
+    const path = join(folder, entry.name);
+    if (!key.endsWith("/")) yield* foldersIn(path, key);
+    else if (await holdsFiles(path)) yield key;
+  }
+}
+
+/** Whether anything is in a folder or below it: one stays when its last file is deleted. */
+async function holdsFiles(folder: string): Promise<boolean> {
+  for await (const _ of walk(folder, "", "")) return true;
+  return false;
 }
 
 /** Undefined instead of a certain error. */

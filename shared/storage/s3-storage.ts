@@ -58,6 +58,23 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
     }
   };
 
+  /** A listing, page by page; with a delimiter, of what is right below the prefix. */
+  async function* pagesOf(keyPrefix: string, delimiter?: string) {
+    let next: string | undefined;
+    do {
+      const page = new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: prefix + keyPrefix,
+        Delimiter: delimiter,
+        ContinuationToken: next,
+      });
+      const answered = answerInTime(0, (abortSignal) => client.send(page, { abortSignal }));
+      const answer = await named("list", keyPrefix, answered);
+      yield answer;
+      next = answer.NextContinuationToken;
+    } while (next !== undefined);
+  }
+
   const putIfAbsent = async (key: string, body: Uint8Array | string, put: PutOptions): Promise<boolean> => {
     for (let tries = 1; ; tries++) {
       try {
@@ -120,23 +137,18 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Storag
     },
 
     async *list(keyPrefix): AsyncGenerator<StoredObject, void, undefined> {
-      let next: string | undefined;
-      do {
-        const page = new ListObjectsV2Command({
-          Bucket: bucket,
-          Prefix: prefix + keyPrefix,
-          ContinuationToken: next,
-        });
-        const answered = answerInTime(0, (abortSignal) => client.send(page, { abortSignal }));
-        const { Contents = [], NextContinuationToken } = await named("list", keyPrefix, answered);
+      for await (const { Contents = [] } of pagesOf(keyPrefix))
         for (const { Key, Size, LastModified } of Contents) {
           if (Key === undefined || Size === undefined || LastModified === undefined) {
             throw new Error(`The S3 server lists an object of "${bucket}" without its key, size or time.`);
           }
           yield { key: Key.slice(prefix.length), size: Size, modifiedAt: LastModified };
         }
-        next = NextContinuationToken;
-      } while (next !== undefined);
+    },
+
+    async *folders(keyPrefix) {
+      for await (const { CommonPrefixes = [] } of pagesOf(keyPrefix, "/"))
+        for (const { Prefix = "" } of CommonPrefixes) yield Prefix.slice(prefix.length);
     },
 
     async delete(key) {

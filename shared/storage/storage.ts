@@ -55,6 +55,9 @@ export interface Storage {
   /** Every object whose key begins with `prefix` (any text, `""` for all), in no promised order, a page in memory at a time. */
   list(prefix: string): AsyncGenerator<StoredObject, void, undefined>;
 
+  /** The folders right below `prefix`, which ends in `/` or is empty: what keys have up to their next `/`, each once, in no promised order. */
+  folders(prefix: string): AsyncGenerator<string, void, undefined>;
+
   /** Removes an object; nothing happens when it is absent. */
   delete(key: string): Promise<void>;
 

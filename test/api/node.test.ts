@@ -183,6 +183,7 @@ test("clients that go in the middle of their results leave no file open", async 
     canceled_at: null,
     expired_at: null,
     deadline: null,
+    expires_at: null,
     retry_of: null,
     output_formats: [],
     error: null,

@@ -35,6 +35,7 @@ async function putNew(tenant: string): Promise<BatchState> {
     source: { type: "items" },
     output_formats: [],
     deadline: null,
+    expires_at: null,
     metadata: { secret: "of its owner" },
     webhook: null,
     created_at: new Date().toISOString(),

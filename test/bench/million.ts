@@ -135,6 +135,7 @@ const record = (id: string) => ({
   webhook: null,
   output_formats: [],
   deadline: null,
+  expires_at: null,
   created_at: new Date().toISOString(),
   url: `http://127.0.0.1/v1/batches/${id}`,
 });

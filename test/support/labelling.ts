@@ -89,6 +89,7 @@ export function imageJob(path: string, more: Partial<ClassifyImagePayload> = {})
     webhook: { url: "https://client.example/hook" },
     created_at: new Date(Date.now() - 1_000).toISOString(),
     deadline: null,
+    expires_at: null,
     url: `https://api.example/v1/classifications/${id}`,
     ...more,
   };
@@ -106,6 +107,7 @@ export function batchRecord(more: Partial<BatchRecord> = {}): BatchRecord {
     source: { type: "items" },
     output_formats: [],
     deadline: null,
+    expires_at: null,
     metadata: {},
     webhook: { url: "https://client.example/hook" },
     created_at: new Date(Date.now() - 5_000).toISOString(),

@@ -29,6 +29,12 @@ export function memoryStorage(): Storage {
       for (const [key, { byteLength }] of objects)
         if (key.startsWith(prefix)) yield { key, size: byteLength, modifiedAt: new Date(0) };
     },
+    async *folders(prefix) {
+      const below = [...objects.keys()].filter(
+        (key) => key.startsWith(prefix) && key.includes("/", prefix.length),
+      );
+      yield* new Set(below.map((key) => key.slice(0, key.indexOf("/", prefix.length) + 1)));
+    },
     delete: async (key) => void objects.delete(key),
     check: async () => {},
     close: async () => {},

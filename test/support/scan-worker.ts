@@ -9,6 +9,7 @@ import { startScan } from "../../worker/scan/start.ts";
 const [redisUrl = "", storageUrl = "", ...allowed] = process.argv.slice(2);
 const redis = openRedis(redisUrl, "wait", () => {});
 startScan({
+  config: { RETENTION_DAYS: 0 },
   redis,
   storage: await openStorage(storageUrl, { forcePathStyle: true }),
   buckets: await openSourceBuckets(allowed, { forcePathStyle: true }),

@@ -9,14 +9,14 @@ import type { WorkerDeps } from "../start.ts";
 const AT_ONCE = 16;
 const NAMED = 1_000;
 
-/** Removes all that is known of an ended batch, what tells of it first. Done again after a crash, it removes what is left. */
+/** Removes all that is known of an ended batch, what tells of it first and its folder, by which a sweep finds it, last. Done again after a crash, it removes what is left. */
 export async function deleteBatch(
-  { batch_id: id }: ScanPayload,
+  { batch_id: id }: Pick<ScanPayload, "batch_id">,
   { redis, storage, logger }: Pick<WorkerDeps, "redis" | "storage" | "logger">,
 ): Promise<void> {
   await hideBatch({ redis, storage }, id);
   let removed = 0;
-  for (const prefix of [storageKeys.batchFolder(id), storageKeys.batchUploads(id)])
+  for (const prefix of [storageKeys.batchUploads(id), storageKeys.batchFolder(id)])
     removed += await removeAll(storage, prefix);
   logger.info({ batch: id, objects: removed }, "batch deleted");
 }

@@ -38,6 +38,7 @@ const batch: Batch = {
   canceled_at: null,
   expired_at: null,
   deadline: null,
+  expires_at: null,
   retry_of: null,
   output_formats: [],
   error: null,

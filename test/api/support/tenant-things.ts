@@ -62,6 +62,7 @@ async function storeResult({ deps }: TestApi, tenant: string, mark: string): Pro
     created_at: now,
     feed: null,
     deadline: null,
+    expires_at: null,
     url: `https://tresline.example/v1/classifications/${id}`,
   });
   const ended = { ...queued, status: "succeeded", predictions: [], completed_at: now };

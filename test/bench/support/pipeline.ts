@@ -120,6 +120,7 @@ export function memoryStorage(): Storage {
     signPut: async () => undefined,
     getStream: async () => undefined,
     async *list() {},
+    async *folders() {},
     delete: async (key) => void objects.delete(key),
     check: async () => {},
     close: async () => {},
@@ -176,6 +177,7 @@ export async function enqueueImages(
       webhook: null,
       feed: null,
       deadline: null,
+      expires_at: null,
       created_at: new Date().toISOString(),
       url: `http://127.0.0.1/v1/classifications/${id}`,
     };

@@ -34,6 +34,25 @@ export function describeStorage(open: () => Storage): void {
     await storage.delete("absent/a");
   });
 
+  test("the folders right below a prefix are told once each, however many objects they hold", async () => {
+    const storage = open();
+    const names = ["a", "b.c", "ü +", "x".repeat(250)];
+    for (const name of names)
+      for (const file of ["1.json", "deep/2"]) await storage.put(`folders/${name}/${file}`, "1", TEXT);
+    await storage.put("folders/no-folder", "1", TEXT);
+    const folders = async (prefix: string) => {
+      const found: string[] = [];
+      for await (const folder of storage.folders(prefix)) found.push(folder);
+      return found.toSorted();
+    };
+    expect(await folders("folders/")).toEqual(names.map((name) => `folders/${name}/`).toSorted());
+    expect(await folders("folders/a/")).toEqual(["folders/a/deep/"]);
+    expect(await folders("absent/")).toEqual([]);
+    for (const file of ["1.json", "deep/2"]) await storage.delete(`folders/b.c/${file}`);
+    expect(await folders("folders/")).not.toContain("folders/b.c/");
+    expect(await folders("")).toContain("folders/");
+  });
+
   test("a deleted object is gone, and its neighbours are not", async () => {
     const storage = open();
     await storage.put("delete/a", "1", TEXT);

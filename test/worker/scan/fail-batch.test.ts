@@ -28,7 +28,7 @@ test("a batch whose source may not be read fails with the reason, in Redis, in s
   await putBatch(deps.redis, record, 0);
   const payload = { kind: "enqueue", tenant: "default", batch_id: id } as const;
   await deps.queues.enqueueScan({ id: `${id}-enqueue`, payload });
-  const scanning = startScan(deps);
+  const scanning = startScan({ ...deps, config: { RETENTION_DAYS: 0 } });
   await vi.waitFor(async () => expect((await getBatchState(deps.redis, id))?.batch.status).toBe("failed"));
   await scanning.close();
   const batch = (await getBatchState(deps.redis, id))?.batch;
