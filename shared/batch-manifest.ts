@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Batch } from "./contracts/batch.ts";
 import { Tenant } from "./contracts/ids.ts";
 import { RunReport } from "./contracts/labeler.ts";

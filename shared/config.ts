@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BucketName } from "./contracts/image.ts";
 import { isRedisUrl } from "./redis-url.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Call, Transport } from "./transport.ts";
 
 const PAGE = 100;

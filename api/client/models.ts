@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Model, ModelWithLabels } from "../../shared/contracts/model.ts";
 import type { Call, Transport } from "./transport.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ApiKeyId, Tenant } from "./ids.ts";
 
 /** What a key allows: none includes another. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ClassificationMetrics, LabelOptions } from "./classification.ts";
 import { ItemErrorOrNull } from "./error.ts";
 import { BATCH_EVENTS } from "./event.ts";

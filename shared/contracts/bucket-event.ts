@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BucketName } from "./image.ts";
 
 const EventTime = z.iso.datetime({ offset: true });

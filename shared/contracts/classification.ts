@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ItemErrorOrNull } from "./error.ts";
 import { ClassificationId, ModelName } from "./ids.ts";
 import { ImageInput, ImageSource } from "./image.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Every error code of the contract with its HTTP status and its title; an item inside a result carries the same codes. */
 export const ERROR_KINDS = {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The events of one classification. */
 export const CLASSIFICATION_EVENTS = [

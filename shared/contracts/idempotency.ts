@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The header `Idempotency-Key`: what a client calls a request, so that it is done once however often it is sent. */
 export const IdempotencyKey = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What each kind of id begins with. After the `_` comes a time-ordered part of [a-z0-9]. */
 export const ID_PREFIXES = {

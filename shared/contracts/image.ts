@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { UploadId } from "./ids.ts";
 
 /** The longest URL an image may have, in characters. */
@@ -92,12 +92,9 @@ export const ImageSource = z
       type: z.literal("data"),
       media_type: z.string(),
       bytes: z.int(),
-      upload_id: z
-        .string()
-        .optional()
-        .meta({
-          description: "Under which id the bytes are stored: of an upload, and in the results of a batch.",
-        }),
+      upload_id: z.string().optional().meta({
+        description: "Under which id the bytes are stored: of an upload, and in the results of a batch.",
+      }),
     }),
     z.object({ type: z.literal("s3"), ...S3Object.shape }),
   ])

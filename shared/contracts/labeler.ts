@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Inventory, KeyPrefix, KeySuffixes } from "./batch.ts";
 import { LabelOptions } from "./classification.ts";
 import { ItemErrorOrNull } from "./error.ts";

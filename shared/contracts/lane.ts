@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** How urgent an image is: interactive ones go before bulk, and bulk never starves. Each model has a queue for either. */
 export const Lane = z.enum(["interactive", "bulk"]);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BatchResult } from "./batch.ts";
 import { ItemErrorOrNull } from "./error.ts";
 import { ClassificationId, ModelName } from "./ids.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** One class the model sees in an image. */
 export const Prediction = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CustomId, OUTPUT_FORMATS } from "./batch.ts";
 import { BATCH_EVENTS, CLASSIFICATION_EVENTS, EventType, RUN_EVENTS } from "./event.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ErrorCode } from "./error.ts";
 import { ModelName } from "./ids.ts";
 import { ObjectKey } from "./image.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { UploadId } from "./ids.ts";
 
 /** The type of an image file, as in `Content-Type`. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Batch } from "./batch.ts";
 import { Classification } from "./classification.ts";
 import { BATCH_EVENTS, CLASSIFICATION_EVENTS, RUN_EVENTS, TEST_EVENTS } from "./event.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Event, EventType } from "./event.ts";
 import { MessageId, WebhookEndpointId } from "./ids.ts";
 import { HttpUrl, MAX_URL_LENGTH } from "./image.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ApiKeyRecord } from "../contracts/api-key.ts";
 import type { ApiKey } from "../contracts/api-key.ts";
 import { redisKeys } from "../keys.ts";

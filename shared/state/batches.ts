@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BatchStatus } from "../contracts/batch.ts";
 import type { Batch } from "../contracts/batch.ts";
 import { ItemError } from "../contracts/error.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LabelerRecord } from "../contracts/labeler.ts";
 import type { Labeler } from "../contracts/labeler.ts";
 import { redisKeys } from "../keys.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ServedModel } from "../contracts/model.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_WEBHOOK_ENDPOINTS, WebhookEndpoint } from "../contracts/webhook.ts";
 import type { UpdateWebhookEndpoint, WebhookPublicKey } from "../contracts/webhook.ts";
 import { redisKeys } from "../keys.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DeliverPayload } from "../contracts/queue-payloads.ts";
 import { MessageStatus } from "../contracts/webhook.ts";
 import { redisKeys } from "../keys.ts";

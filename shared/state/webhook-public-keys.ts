@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { WebhookPublicKey } from "../contracts/webhook.ts";
 import { redisKeys } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";

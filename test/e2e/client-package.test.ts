@@ -94,12 +94,18 @@ test("nothing in it is for Node alone: it is bundled for browsers, and that runs
     bundle: true,
     platform: "browser",
     format: "esm",
+    outdir: folder,
     write: false,
     metafile: true,
     preserveSymlinks: true,
   });
   const packages = Object.keys(metafile.inputs).map((path) => /node_modules\/([^/]+)/.exec(path)?.[1]);
   expect(new Set(packages.filter((name) => name !== undefined))).toEqual(new Set(["tresline", ...NEEDED]));
+  const [output] = Object.values(metafile.outputs);
+  const languages = Object.entries(output?.inputs ?? {}).filter(
+    ([path, { bytesInOutput }]) => path.includes("/locales/") && bytesInOutput > 0,
+  );
+  expect(languages.map(([path]) => path)).toEqual([expect.stringMatching(/\/en\.js$/)]);
   const workerd = new Miniflare({
     modules: true,
     script: outputFiles[0]?.text ?? "",
