@@ -39,6 +39,7 @@ const documents = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "docs/api-keys.md",
+  "docs/api.md",
   "docs/batches.md",
   "docs/cli.md",
   "docs/client.md",

@@ -1,5 +1,5 @@
 import { Worker } from "bullmq";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ApiDeps } from "../../api/deps.ts";
 import { cancelClassification } from "../../api/services/cancel-classification.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
@@ -12,6 +12,7 @@ import { readResult, saveResult } from "../../shared/save-result.ts";
 import { openCanceledFeed } from "../../shared/state/canceled-feed.ts";
 import { runClassification } from "../../worker/classify/run-classification.ts";
 import { killSwitch } from "../support/kill-switch.ts";
+import { startTestServer } from "../support/http-server.ts";
 import { swan, testLabelling } from "../support/labelling.ts";
 import { readQueue } from "../support/queue-reader.ts";
 import { openWorkerDeps } from "../support/worker-deps.ts";
@@ -202,6 +203,23 @@ test("one whose worker stored its labels just before keeps them, and is told as 
   await held.close();
   expect(await get(id)).toMatchObject({ status: "succeeded" });
   expect(await eventsOf(id)).toEqual(["classification.succeeded"]);
+});
+
+test("a worker breaks off at once what it is fetching for one that is canceled", async () => {
+  const server = await startTestServer(() => "hang");
+  const busy = await startTestApi();
+  await busy.startWorker();
+  const source = { url: `${server.url}/slow` };
+  const created = await busy.post(CLASSIFICATIONS, { image: source });
+  const { id } = Classification.parse(await created.json());
+  await vi.waitUntil(() => server.received.length === 1);
+  const canceled = await busy.post(`${CLASSIFICATIONS}/${id}/cancel`, {});
+  expect(await canceled.json()).toMatchObject({ status: "canceled" });
+  // Fetching gives up after 20 seconds: a job that is gone by then was broken off.
+  const job = () => busy.deps.queues.findClassification(["figures"], id);
+  await vi.waitUntil(async () => (await job()) === undefined, { timeout: 5_000 });
+  await busy.close();
+  await server.stop();
 });
 
 /** The parts of the API of which each call may be its last. */

@@ -49,7 +49,7 @@ const REFUSED_JSON: Refused[] = [
     of: "no image",
     body: { top_k: 3 },
     pointers: ["/image"],
-    detail: /\{"url": "https:\/\/…"\}, \{"data": .*\} or \{"s3"/,
+    detail: /\{"url": "https:\/\/…"\}, \{"data": .*\}, \{"s3": .*\} or \{"upload_id"/,
   },
   { of: "an empty object", body: {}, pointers: ["/image"], detail: /\/image: must be/ },
   { of: "null", body: null, pointers: [""], detail: /body: .*expected object, received null/ },

@@ -45,17 +45,16 @@ async function label(
 ): Promise<Classification> {
   const startedAt = new Date();
   const outcome = await tryImage(
-    () => {
-      const options = { topK: payload.top_k, threshold: payload.threshold };
-      const run = () =>
-        canceled.during(payload.id, (unwanted) =>
+    () =>
+      canceled.during(payload.id, (unwanted) => {
+        const options = { topK: payload.top_k, threshold: payload.threshold };
+        const run = () =>
           withDeadline(payload.deadline, unwanted, (signal) => {
             const seat = { lane: payload.priority, tenant: payload.tenant, signal };
             return classifyImage(payload.image, seat, options, labelling);
-          }),
-        );
-      return crashes > 0 ? quarantine(payload.id, run) : run();
-    },
+          });
+        return crashes > 0 ? quarantine(payload.id, run) : run();
+      }),
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },
   );
   const started = { model_digest: model.digest, device: model.device, started_at: startedAt.toISOString() };
