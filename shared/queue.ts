@@ -62,15 +62,23 @@ export interface NewJob<Payload> {
 
 /** Opens the producing side of all queues on one connection. Each `enqueue` returns once Redis has the jobs. */
 export function openQueues(redis: RedisClient) {
-  const open = new Map<string, Queue>();
-  const queue = (name: string) => {
-    const known = open.get(name);
-    if (known !== undefined) return known;
+  const open = new Map<string, Promise<Queue>>();
+  const openQueue = async (name: string) => {
+    // A queue waits for its first connection for ever; a command waits as long as its caller's patience.
+    if (redis.status !== "ready") await redis.ping();
     const opened = new Queue(name, { connection: redis, prefix: REDIS_PREFIX });
     // The connection itself tells of its errors; a queue without a listener would print them once more.
     opened.on("error", () => {});
-    open.set(name, opened);
+    await opened.waitUntilReady();
     return opened;
+  };
+  const queue = (name: string) => {
+    const known = open.get(name);
+    if (known !== undefined) return known;
+    const opening = openQueue(name);
+    open.set(name, opening);
+    opening.catch(() => open.delete(name));
+    return opening;
   };
   const add = async (name: string, jobs: NewJob<unknown>[], options: JobsOptions = {}) => {
     const all = jobs.map(({ id, payload }) => ({
@@ -80,13 +88,13 @@ export function openQueues(redis: RedisClient) {
     }));
     const [first, ...more] = all;
     // One alone needs no transaction.
-    if (first !== undefined && more.length === 0) await queue(name).add(name, first.data, first.opts);
-    else await queue(name).addBulk(all);
+    if (first !== undefined && more.length === 0) await (await queue(name)).add(name, first.data, first.opts);
+    else await (await queue(name)).addBulk(all);
   };
-  const countWaiting = (name: string): Promise<number> =>
-    queue(name).getJobCountByTypes("wait", "prioritized", "delayed");
+  const countWaiting = async (name: string): Promise<number> =>
+    (await queue(name)).getJobCountByTypes("wait", "prioritized", "delayed");
   const oldestWaiting = async (name: string): Promise<Date | undefined> => {
-    const each = queue(name);
+    const each = await queue(name);
     const ids = await each.getRanges(["wait"], 0, LOOKED_AT - 1, true);
     const jobs = await Promise.all(ids.map((id) => redis.hmget(each.toKey(id), "timestamp", "processedOn")));
     const since = jobs.flatMap(([made, takenAt]) => (made && !takenAt ? Number(made) : []));
@@ -107,7 +115,7 @@ export function openQueues(redis: RedisClient) {
     oldestWaitingObject: (model: string) => oldestWaiting(queueNames.objects(model)),
     /** What a queue of a model holds, by the queue's name. */
     async depth(name: string): Promise<QueueDepth> {
-      const each = queue(name);
+      const each = await queue(name);
       const [waiting, active, due, sample, workers] = await Promise.all([
         each.getJobCountByTypes("wait", "prioritized"),
         each.getJobCountByTypes("active"),
@@ -124,7 +132,7 @@ export function openQueues(redis: RedisClient) {
       id: string,
     ): Promise<{ payload: ClassifyImagePayload; startedAt: Date | undefined } | undefined> {
       const names = models.flatMap((model) => Lane.options.map((lane) => queueNames.classify(model, lane)));
-      const jobs = await Promise.all(names.map((name) => queue(name).getJob(id)));
+      const jobs = await Promise.all(names.map(async (name) => (await queue(name)).getJob(id)));
       const job = jobs.find((each) => each !== undefined);
       if (job === undefined) return undefined;
       const startedAt = job.processedOn === undefined ? undefined : new Date(job.processedOn);
@@ -136,7 +144,7 @@ export function openQueues(redis: RedisClient) {
       priority,
       id,
     }: Pick<ClassifyImagePayload, "model" | "priority" | "id">): Promise<boolean> {
-      return (await queue(queueNames.classify(model, priority)).remove(id)) === 1;
+      return (await (await queue(queueNames.classify(model, priority))).remove(id)) === 1;
     },
     /** `delayMs` is how many milliseconds the job waits until it is done. */
     enqueueScan: (job: NewJob<ScanPayload>, delayMs = 0) => add(queueNames.scan, [job], { delay: delayMs }),
@@ -146,13 +154,13 @@ export function openQueues(redis: RedisClient) {
     enqueueDeliver: (job: NewJob<DeliverPayload>) => add(queueNames.deliver, [job]),
     /** The job of a message that has not ended, and how often that was tried; or undefined. */
     async findMessage(id: string): Promise<{ payload: DeliverPayload; attempts: number } | undefined> {
-      const job = await queue(queueNames.deliver).getJob(id);
+      const job = await (await queue(queueNames.deliver)).getJob(id);
       if (job === undefined || job.finishedOn !== undefined) return undefined;
       return { payload: DeliverPayload.parse(job.data), attempts: job.attemptsMade };
     },
     /** Makes a message that waits for its next attempt be tried now. */
     async hastenMessage(id: string): Promise<void> {
-      const job = await queue(queueNames.deliver).getJob(id);
+      const job = await (await queue(queueNames.deliver)).getJob(id);
       if (job === undefined || !(await job.isDelayed())) return;
       await job.promote().catch(async (error: unknown) => {
         // It may have been taken between the two, and is being tried.
@@ -160,7 +168,8 @@ export function openQueues(redis: RedisClient) {
       });
     },
     close: async () => {
-      await Promise.all([...open.values()].map((each) => each.close()));
+      const opened = await Promise.allSettled(open.values());
+      await Promise.all(opened.flatMap((each) => (each.status === "fulfilled" ? [each.value.close()] : [])));
     },
   };
 }

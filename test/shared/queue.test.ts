@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Worker } from "bullmq";
 import { REDIS_PREFIX } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
 import { openQueues, queueNames } from "../../shared/queue.ts";
 import type { Queues } from "../../shared/queue.ts";
+import { openRedis } from "../../shared/redis.ts";
 import { imageJob } from "../support/labelling.ts";
 import { startTestRedis } from "../support/redis.ts";
 import type { TestRedis } from "../support/redis.ts";
@@ -72,4 +76,40 @@ test("what waits in a lane is counted, also what was put off, and no other lane'
   await worker.close();
   expect(await queues.countWaiting("counted", "bulk")).toBe(2);
   expect(await queues.countWaiting("counted", "interactive")).toBe(0);
+});
+
+test("where a request waits for it, a Redis that was never there is an error, and once it is there jobs are taken", async () => {
+  const sockets: Socket[] = [];
+  const gate = createServer((client) => {
+    const redis = connect(Number(new URL(server.url).port), "127.0.0.1");
+    sockets.push(client, redis);
+    for (const socket of [client, redis]) socket.on("error", () => {});
+    client.pipe(redis).pipe(client);
+  });
+  gate.listen(0, "127.0.0.1");
+  await once(gate, "listening");
+  const url = new URL(server.url);
+  url.port = String((gate.address() as AddressInfo).port);
+  gate.close();
+  await once(gate, "close");
+
+  const redis = openRedis(url.href, "fail-fast", () => {});
+  const early = openQueues(redis);
+  onTestFinished(async () => {
+    await early.close();
+    redis.disconnect();
+    for (const socket of sockets) socket.destroy();
+    gate.close();
+  });
+  const payload = imageJob("/early");
+  const enqueue = () => early.enqueueClassify("birds", "interactive", [{ id: payload.id, payload }]);
+  for (let times = 0; times < 2; times++) await expect(enqueue()).rejects.toThrow("max retries per request");
+  gate.listen(Number(url.port), "127.0.0.1");
+  const outcome = () =>
+    enqueue().then(
+      () => "taken",
+      () => "refused",
+    );
+  await expect.poll(outcome, { timeout: 10_000 }).toBe("taken");
+  expect(await queues.findClassification(["birds"], payload.id)).toMatchObject({ payload });
 });

@@ -44,7 +44,7 @@ async function startNode(): Promise<Server> {
 
 /**
  * Starts a Redis that takes only TLS, with a certificate that only `TEST_CA` vouches for, and only a user who may touch
- * nothing but Tresline's keys and channels and no dangerous command but INFO.
+ * nothing but Tresline's keys and channels and no dangerous command but INFO and CLIENT LIST.
  */
 export async function startTlsRedis(): Promise<RedisDeployment> {
   const server = await startServer((port) => [
@@ -55,7 +55,7 @@ export async function startTlsRedis(): Promise<RedisDeployment> {
     `tls-ca-cert-file ${TEST_CA}`,
     "tls-auth-clients no",
     "user default off",
-    "user tresline on >p@ss:word/ ~{tresline}:* &{tresline}:* +@all -@dangerous +info",
+    "user tresline on >p@ss:word/ ~{tresline}:* &{tresline}:* +@all -@dangerous +info +client|list",
     ...DURABLE,
   ]);
   const url = `rediss://tresline:${encodeURIComponent("p@ss:word/")}@127.0.0.1:${server.port}`;
