@@ -34,7 +34,7 @@ export async function createUpload(
     bytes,
     method: "PUT",
     url: signed ?? `${baseUrl()}/v1/uploads/${id}`,
-    headers: { "content-type": media_type, "content-length": String(bytes) },
+    headers: { "content-type": media_type },
     created_at: new Date(now).toISOString(),
     send_by,
     use_by: after(UPLOAD_TTL),

@@ -27,7 +27,9 @@ export const Upload = z
       description:
         "Where to send the file. Of this API it takes the API key as always; any other is signed for this file alone and takes no key.",
     }),
-    headers: z.record(z.string(), z.string()).meta({ description: "What has to be sent with it." }),
+    headers: z
+      .record(z.string(), z.string())
+      .meta({ description: "What has to be sent with it, besides a `Content-Length` of `bytes`." }),
     created_at: z.iso.datetime(),
     send_by: z.iso.datetime().meta({ description: "Until when it can be sent." }),
     use_by: z.iso.datetime().meta({ description: "Until when it can be named in a request." }),
