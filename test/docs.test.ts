@@ -43,11 +43,13 @@ const documents = [
   "docs/batches.md",
   "docs/cli.md",
   "docs/client.md",
+  "docs/edge.md",
   "docs/gpu.md",
   "docs/labelers.md",
   "docs/models.md",
   "docs/performance.md",
   "docs/preprocessing.md",
+  "docs/redis.md",
   "docs/webhooks.md",
 ];
 

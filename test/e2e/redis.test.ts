@@ -54,6 +54,12 @@ describe.each(DEPLOYMENTS)("over %s", (_of, start) => {
       expect(webhook.verify(body, headers as Record<string, string>)).toMatchObject({ data: { id } });
   });
 
+  test("an autoscaler is told what waits", async () => {
+    const headers = { authorization: `Bearer ${tresline.apiKey}` };
+    const response = await fetch(`${tresline.url}/v1/scaler`, { headers });
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("figures")]);
+  });
+
   test("a request that waits is told of the end by the worker", async () => {
     const { status, body } = await submit("wait=30");
     expect([status, body.predictions?.[0]?.label]).toEqual([200, "bar_chart"]);
