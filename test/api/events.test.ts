@@ -62,7 +62,7 @@ test("a classification is told as it is at once, at each change, and for the las
   const response = await watch(`/v1/classifications/${created.id}/events`);
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toBe("text/event-stream");
-  expect(response.headers.get("cache-control")).toBe("no-store");
+  expect(response.headers.get("cache-control")).toBe("no-cache");
   const events = eventsIn(response);
   const next = async () => (await events.next()).value;
   expect(await next()).toEqual({ id: "queued", event: undefined, data: JSON.stringify(created) });
