@@ -205,6 +205,22 @@ test("one whose worker stored its labels just before keeps them, and is told as 
   expect(await eventsOf(id)).toEqual(["classification.succeeded"]);
 });
 
+test("however a cancel and a completion meet, there is one end, and all are told that one", async () => {
+  const ends = await Promise.all(
+    Array.from({ length: 40 }, async (_, delayMs) => {
+      const id = await create();
+      const working = runClassification(await jobOf(id), FIRST, labelling().deps);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      const [response] = await Promise.all([cancel(id), working]);
+      const status = (await stored(id))?.status;
+      expect([status, response.status]).toEqual(response.ok ? ["canceled", 200] : ["succeeded", 409]);
+      expect(await eventsOf(id)).toEqual([`classification.${status}`]);
+      return status;
+    }),
+  );
+  expect(ends).toHaveLength(40);
+});
+
 test("a worker breaks off at once what it is fetching for one that is canceled", async () => {
   const server = await startTestServer(() => "hang");
   const busy = await startTestApi();
