@@ -1,8 +1,8 @@
-# make start | demo | test | bench | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph for the tests).
+# make start | demo | test | bench | audit | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph for the tests).
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: start demo test bench format check setup setup-test
+.PHONY: start demo test bench audit format check setup setup-test
 
 start: setup
 	@npm run --silent start
@@ -15,6 +15,9 @@ test: setup-test check
 
 bench: setup
 	@node_modules/.bin/node test/bench/run.ts
+
+audit: $(INSTALLED)
+	npm audit --omit=dev
 
 check: $(INSTALLED)
 	@npm run --silent check:format
