@@ -50,7 +50,8 @@ export const startCloudflareRuntime: StartRuntime<CloudflareRuntime> = async (en
     bindings: env,
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
       stdout.resume();
-      stderr.pipe(process.stderr, { end: false });
+      // It tells of every client that went.
+      stderr.resume();
     },
   });
   const url = (await miniflare.ready).origin;
