@@ -45,10 +45,12 @@ const documents = [
   "docs/client.md",
   "docs/edge.md",
   "docs/gpu.md",
+  "docs/kubernetes.md",
   "docs/labelers.md",
   "docs/models.md",
   "docs/performance.md",
   "docs/preprocessing.md",
+  "docs/scale.md",
   "docs/redis.md",
   "docs/webhooks.md",
 ];
