@@ -7,6 +7,13 @@ export interface QueueLoad extends QueueDepth {
   oldestAgeS: number;
 }
 
+/** What there is to do for a model, and who does it. */
+export interface ModelLoad {
+  queues: readonly QueueLoad[];
+  /** The workers that take its jobs. */
+  workers: number;
+}
+
 /** What is asked of the pods of a model. */
 export interface PodGoal {
   /** Seconds after which no image should still wait. */
@@ -25,14 +32,13 @@ const UNSEEN_FACTOR = 2;
  * oldest image is as old as the target, for each queue by itself. At least 1 while there is anything, 0 when there is not.
  * A bulk lane that batches have filled shows no more than its room of them, so while one is full twice the pods are asked for.
  */
-export function wantedPods(queues: readonly QueueLoad[], { targetS, imagesPerSecond }: PodGoal): number {
+export function wantedPods({ queues, workers }: ModelLoad, { targetS, imagesPerSecond }: PodGoal): number {
   const pods = queues.map((queue) => {
     const left = Math.max(targetS - queue.oldestAgeS, targetS * LEAST_PART_LEFT);
     return imagesIn(queue) / (imagesPerSecond * left);
   });
   const forWhatIsSeen = Math.ceil(pods.reduce((sum, each) => sum + each, 0));
-  const unseen = queues.filter(holdsBack).map(({ workers }) => workers * UNSEEN_FACTOR);
-  return Math.max(forWhatIsSeen, ...unseen);
+  return Math.max(forWhatIsSeen, queues.some(holdsBack) ? workers * UNSEEN_FACTOR : 0);
 }
 
 /** How many images the jobs of a queue come to. */

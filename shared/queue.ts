@@ -50,8 +50,6 @@ export interface QueueDepth {
   active: number;
   /** Images in a job: `CHUNK_SIZE` in a chunk and otherwise one; where both are, the mean of those that are next and in hand. 0 when there is no job. */
   imagesPerJob: number;
-  /** Workers that take jobs from it; 0 or 1 where Redis does not tell who is connected. */
-  workers: number;
 }
 
 /** A job to add: `id` makes a second job under the same id a no-op while the first is there. */
@@ -116,16 +114,18 @@ export function openQueues(redis: RedisClient) {
     /** What a queue of a model holds, by the queue's name. */
     async depth(name: string): Promise<QueueDepth> {
       const each = await queue(name);
-      const [waiting, active, due, sample, workers] = await Promise.all([
+      const [waiting, active, due, sample] = await Promise.all([
         each.getJobCountByTypes("wait", "prioritized"),
         each.getJobCountByTypes("active"),
         redis.zcount(each.toKey("delayed"), 0, (Date.now() + 1) * DELAYED_SCORE_PER_MS - 1),
         each.getRanges(["wait", "active", "delayed"], 0, SAMPLED - 1, true),
-        each.getWorkersCount(),
       ]);
       const images = sample.reduce((sum, id) => sum + (CHUNK_ID.test(id) ? CHUNK_SIZE : 1), 0);
-      return { waiting, due, active, imagesPerJob: images / Math.max(sample.length, 1), workers };
+      return { waiting, due, active, imagesPerJob: images / Math.max(sample.length, 1) };
     },
+    /** How many workers take jobs of a model; 0 or 1 where Redis does not tell who is connected. Redis lists all its connections for it. */
+    countWorkers: async (model: string): Promise<number> =>
+      (await queue(queueNames.classify(model, "interactive"))).getWorkersCount(),
     /** The job of a classification of one of these models, which is there until its result is stored, and when a worker took it; or undefined. */
     async findClassification(
       models: readonly string[],

@@ -5,7 +5,7 @@ import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { getScaler } from "../services/get-scaler.ts";
-import type { ModelLoad } from "../services/get-scaler.ts";
+import type { ScaledModel } from "../services/get-scaler.ts";
 import { BEARER, json, problems } from "./responses.ts";
 
 /** The tenant of whoever runs the service. */
@@ -93,7 +93,7 @@ export function scalerRoutes(deps: Pick<ApiDeps, "config" | "redis" | "queues">)
   return routes;
 }
 
-function toAnswer({ queues, ...model }: ModelLoad) {
+function toAnswer({ queues, ...model }: ScaledModel) {
   const { interactive, bulk, objects } = queues;
   return {
     ...model,
@@ -111,7 +111,7 @@ const toQueueState = ({
   active,
   images,
   oldestAgeS,
-}: ModelLoad["queues"]["bulk"]): z.output<typeof QueueState> => ({
+}: ScaledModel["queues"]["bulk"]): z.output<typeof QueueState> => ({
   waiting,
   due,
   active,

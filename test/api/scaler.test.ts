@@ -5,6 +5,7 @@ import type { QueueLoad } from "../../api/wanted-pods.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
 import { REDIS_PREFIX } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
+import { announceModel } from "../../shared/state/models.ts";
 import { MAX_WAITING_CHUNKS, queueNames } from "../../shared/queue.ts";
 import { imageJob } from "../support/labelling.ts";
 import { makeKey } from "./support/make-key.ts";
@@ -38,8 +39,19 @@ async function ask(model: string, query = "") {
   return found;
 }
 
-const enqueueImages = (model: string, images: number) =>
-  api.deps.queues.enqueueClassify(
+/** A worker has served the model: only then images for it are accepted. */
+const announce = (model: string) =>
+  announceModel(api.redis.redis, {
+    name: model,
+    digest: "sha256:0",
+    num_classes: 1,
+    device: "cpu",
+    served_at: new Date().toISOString(),
+  });
+
+async function enqueueImages(model: string, images: number): Promise<void> {
+  await announce(model);
+  await api.deps.queues.enqueueClassify(
     model,
     "interactive",
     Array.from({ length: images }, () => imageJob("/a", { model })).map((payload) => ({
@@ -47,17 +59,19 @@ const enqueueImages = (model: string, images: number) =>
       payload,
     })),
   );
+}
 
 /** Chunks of a batch, as `scan` names them; what is in them does not matter here. */
-const enqueueChunks = (model: string, chunks: number) => {
+async function enqueueChunks(model: string, chunks: number): Promise<void> {
+  await announce(model);
   const batch = newId("bat");
   const payload = imageJob("/a", { model });
-  return api.deps.queues.enqueueClassify(
+  await api.deps.queues.enqueueClassify(
     model,
     "bulk",
     Array.from({ length: chunks }, (_, chunk) => ({ id: `${batch}-${chunk}`, payload })),
   );
-};
+}
 
 test("the default model is told of before a worker has ever served it, and needs no pod while there is nothing to do", async () => {
   const { models } = (await (await api.request("/v1/scaler")).json()) as Answer;
@@ -70,6 +84,12 @@ test("the default model is told of before a worker has ever served it, and needs
       queues: { interactive: nothing, bulk: nothing, objects: nothing },
     },
   ]);
+});
+
+test("a model that nobody knows needs no pod, and leaves nothing behind in Redis", async () => {
+  const before = await api.redis.redis.dbsize();
+  expect(await ask("unheard-of")).toMatchObject({ model: "unheard-of", wanted: 0, workers: 0 });
+  expect(await api.redis.redis.dbsize()).toBe(before);
 });
 
 test("one image that waits wakes up one pod", async () => {
@@ -152,26 +172,27 @@ const load = (more: Partial<QueueLoad>): QueueLoad => ({
   due: 0,
   active: 0,
   imagesPerJob: 1,
-  workers: 0,
   oldestAgeS: 0,
   ...more,
 });
 
 test("a lane that batches have filled asks for twice the workers, and one that single images fill does not", () => {
   const goal = { targetS: 1_000, imagesPerSecond: 1_000 };
-  const full = load({ waiting: MAX_WAITING_CHUNKS, imagesPerJob: 64, workers: 7 });
-  expect(wantedPods([full], goal)).toBe(14);
-  expect(wantedPods([{ ...full, workers: 0 }], goal)).toBe(1);
-  expect(wantedPods([{ ...full, waiting: MAX_WAITING_CHUNKS / 2 - 1 }], goal)).toBe(1);
-  expect(wantedPods([{ ...full, imagesPerJob: 1 }], goal)).toBe(1);
+  const full = load({ waiting: MAX_WAITING_CHUNKS, imagesPerJob: 64 });
+  expect(wantedPods({ queues: [full], workers: 7 }, goal)).toBe(14);
+  expect(wantedPods({ queues: [full], workers: 0 }, goal)).toBe(1);
+  expect(wantedPods({ queues: [{ ...full, waiting: MAX_WAITING_CHUNKS / 2 - 1 }], workers: 7 }, goal)).toBe(
+    1,
+  );
+  expect(wantedPods({ queues: [{ ...full, imagesPerJob: 1 }], workers: 7 }, goal)).toBe(1);
 });
 
 test("each queue has a target of its own, and their pods are added up before they are rounded", () => {
   const goal = { targetS: 100, imagesPerSecond: 1 };
   const each = load({ waiting: 30, oldestAgeS: 50 });
-  expect(wantedPods([each], goal)).toBe(1);
-  expect(wantedPods([each, each], goal)).toBe(2);
-  expect(wantedPods([each, each, load({ waiting: 1_000 })], goal)).toBe(12);
+  expect(wantedPods({ queues: [each], workers: 9 }, goal)).toBe(1);
+  expect(wantedPods({ queues: [each, each], workers: 9 }, goal)).toBe(2);
+  expect(wantedPods({ queues: [each, each, load({ waiting: 1_000 })], workers: 9 }, goal)).toBe(12);
 });
 
 test("only who runs the service is told, since the figures are of all tenants", async () => {

@@ -114,24 +114,25 @@ function liveThroughIt() {
 
   function scale(now: number, workers: number): void {
     const wanted = wantedPods(
-      [
-        {
-          waiting: lanes.interactive.images,
-          due: 0,
-          active: 0,
-          imagesPerJob: 1,
-          workers,
-          oldestAgeS: lanes.interactive.ageS(now),
-        },
-        {
-          waiting: lanes.bulk.images / CHUNK_SIZE,
-          due: 0,
-          active: 0,
-          imagesPerJob: CHUNK_SIZE,
-          workers,
-          oldestAgeS: lanes.bulk.ageS(now),
-        },
-      ],
+      {
+        workers,
+        queues: [
+          {
+            waiting: lanes.interactive.images,
+            due: 0,
+            active: 0,
+            imagesPerJob: 1,
+            oldestAgeS: lanes.interactive.ageS(now),
+          },
+          {
+            waiting: lanes.bulk.images / CHUNK_SIZE,
+            due: 0,
+            active: 0,
+            imagesPerJob: CHUNK_SIZE,
+            oldestAgeS: lanes.bulk.ageS(now),
+          },
+        ],
+      },
       GOAL,
     );
     if (wanted > 0) idleSince = now;

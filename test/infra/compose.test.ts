@@ -7,7 +7,6 @@ import { ApiConfig } from "../../api/config.ts";
 import { readConfig } from "../../shared/config.ts";
 import { WorkerConfig } from "../../worker/config.ts";
 
-const Condition = z.enum(["service_healthy", "service_completed_successfully"]);
 const Service = z.strictObject({
   image: z.string(),
   build: z
@@ -19,9 +18,8 @@ const Service = z.strictObject({
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
   networks: z.array(z.string()).default([]),
-  network_mode: z.literal("none").optional(),
   restart: z.string().optional(),
-  depends_on: z.record(z.string(), z.strictObject({ condition: Condition })).default({}),
+  depends_on: z.record(z.string(), z.strictObject({ condition: z.literal("service_healthy") })).default({}),
   healthcheck: z.record(z.string(), z.unknown()).optional(),
   stop_grace_period: z.string().optional(),
   read_only: z.boolean().optional(),
@@ -32,7 +30,7 @@ const Service = z.strictObject({
 const Compose = z.strictObject({
   name: z.string(),
   "x-connections": z.record(z.string(), z.string()),
-  services: z.record(z.enum(["redis", "bucket", "s3", "api", "worker"]), Service),
+  services: z.record(z.enum(["redis", "s3", "api", "worker"]), Service),
   networks: z.record(z.string(), z.strictObject({ internal: z.boolean().optional() })),
   volumes: z.record(z.string(), z.strictObject({})),
 });
@@ -81,8 +79,10 @@ test("API and worker share one Redis and one bucket, by the names and ports that
     s3["ROOT_SECRET_KEY"],
   ]);
   const bucket = new URL(api["STORAGE_URL"] ?? "").host;
-  expect(services.bucket.entrypoint).toEqual(["mkdir", "-p", `/data/${bucket}`]);
-  expect(services.bucket.volumes[0]).toBe(services.s3.volumes[0]);
+  expect(services.s3.entrypoint?.at(-1)).toBe(
+    `mkdir -p /data/${bucket} && exec versitygw posix --sidecar /metadata /data`,
+  );
+  expect(services.s3.volumes).toEqual(["objects:/data", "metadata:/metadata"]);
 });
 
 test("Redis keeps what it was given", () => {
@@ -123,11 +123,7 @@ test("ours start when Redis and the bucket answer, and are no root who may do th
       security_opt: ["no-new-privileges:true"],
     });
   }
-  const asked = all.flatMap(([, { depends_on }]) =>
-    Object.entries(depends_on).flatMap(([name, { condition }]) =>
-      condition === "service_healthy" ? name : [],
-    ),
-  );
+  const asked = all.flatMap(([, { depends_on }]) => Object.keys(depends_on));
   const answering = all.filter(([, { healthcheck }]) => healthcheck !== undefined).map(([name]) => name);
   expect(answering).toEqual(expect.arrayContaining(asked));
 });
