@@ -22,6 +22,8 @@ export interface PodGoal {
   imagesPerSecond: number;
 }
 
+/** The part of the target that is kept back: Kubernetes lets a tenth of the pods be missing before it adds any. */
+const KEPT_BACK = 0.1;
 /** The least part of the target that counts as left: what is older is not done any sooner by asking for pods without end. */
 const LEAST_PART_LEFT = 0.25;
 /** How many times the pods that there are is asked for while nobody knows how much more comes. */
@@ -29,12 +31,12 @@ const UNSEEN_FACTOR = 2;
 
 /**
  * The pods that a model's queues need: enough to label what waits and what is in hand in the time that is left until the
- * oldest image is as old as the target, for each queue by itself. At least 1 while there is anything, 0 when there is not.
+ * oldest image is nearly as old as the target, for each queue by itself. At least 1 while there is anything, 0 when there is not.
  * A bulk lane that batches have filled shows no more than its room of them, so while one is full twice the pods are asked for.
  */
 export function wantedPods({ queues, workers }: ModelLoad, { targetS, imagesPerSecond }: PodGoal): number {
   const pods = queues.map((queue) => {
-    const left = Math.max(targetS - queue.oldestAgeS, targetS * LEAST_PART_LEFT);
+    const left = Math.max(targetS * (1 - KEPT_BACK) - queue.oldestAgeS, targetS * LEAST_PART_LEFT);
     return imagesIn(queue) / (imagesPerSecond * left);
   });
   const forWhatIsSeen = Math.ceil(pods.reduce((sum, each) => sum + each, 0));

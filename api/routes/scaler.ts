@@ -51,7 +51,7 @@ const get = createRoute({
   operationId: "getScaler",
   summary: "Get how many worker pods each model needs",
   description:
-    "For an autoscaler, such as KEDA's metrics-api trigger. `wanted` is the images that wait and are in hand, over what a pod labels in the time that is left until the oldest is as old as the target (a quarter of the target at least), summed over the model's queues and rounded up. While batches fill the bulk lane, which shows no more of them than it has room for, it is at least twice the workers. The figures are of all tenants, so only keys of the tenant `default` see them.",
+    "For an autoscaler, such as KEDA's metrics-api trigger. `wanted` is the images that wait and are in hand, over what a pod labels in the time that is left until the oldest is as old as nine tenths of the target (a quarter of it at least), summed over the model's queues and rounded up. While batches fill the bulk lane, which shows no more of them than it has room for, it is at least twice the workers. The figures are of all tenants, so only keys of the tenant `default` see them.",
   tags: ["Operations"],
   security: BEARER,
   request: {

@@ -15,6 +15,8 @@ const POLL_S = 15;
 const HOLD_S = 300;
 const MOST_PODS = 40;
 const FEWER_A_MINUTE = 0.5;
+/** Kubernetes changes nothing for a difference of no more than this part of the pods there are. */
+const TOLERANCE = 0.1;
 /** Seconds for which no pod has been wanted after which the last one goes. */
 const COOLDOWN_S = 300;
 /** Images of a batch that are listed a second, by the one job that lists it. */
@@ -140,6 +142,7 @@ function liveThroughIt() {
     const held = Math.min(Math.max(...answers.map((answer) => answer.wanted)), MOST_PODS);
     const least = now - idleSince >= COOLDOWN_S ? 0 : Math.min(1, pods.length);
     const fewest = Math.floor(pods.length * (1 - (FEWER_A_MINUTE * POLL_S) / 60));
+    if (Math.abs(held / pods.length - 1) <= TOLERANCE) return;
     const many = Math.max(held, least, held < pods.length && held > 0 ? fewest : 0);
     const more = Math.min(many - pods.length, Math.max(pods.length, 10));
     pods = more > 0 ? [...pods, ...Array.from({ length: more }, () => now + START_S)] : pods.slice(0, many);
