@@ -29,7 +29,7 @@ export async function endToEnd(model: DemoModel, images: number): Promise<Figure
       const infer = await bareRate(bare, SECONDS);
       const decode = await decodeRate(modelDir, files, config.MAX_IMAGE_PIXELS, SECONDS);
       const counted = { images, uncounted: UNCOUNTED };
-      const bulk = await pipeRate(deps, counted, () => enqueueChunks(queues, model, keys, images));
+      const bulk = await pipeRate(deps, counted, () => enqueueChunks(deps, model, keys, images));
       told.bulk = besides(storage.metrics());
       const interactive = await pipeRate(deps, counted, () => enqueueImages(queues, model, keys, images));
       told.interactive = besides(storage.metrics());

@@ -15,7 +15,7 @@ export async function eventLoop(): Promise<Figure[]> {
   const deps = await openBench({ MODEL });
   try {
     const keys = (await storeJpegs(deps.storage, 64)).map(({ key }) => key);
-    await enqueueChunks(deps.queues, MODEL, keys, BULK);
+    await enqueueChunks(deps, MODEL, keys, BULK);
     await enqueueImages(deps.queues, MODEL, keys, INTERACTIVE);
     const worker = await startWorkerProcess(deps);
     await sleep(SECONDS * 1000);

@@ -31,7 +31,7 @@ export async function fullSize(): Promise<Figure[]> {
       session: () => bareRate(bare, SECONDS),
       pipe: () =>
         pipeRate(deps, { images: IMAGES, uncounted: UNCOUNTED }, () =>
-          enqueueChunks(deps.queues, MODEL, keys, IMAGES),
+          enqueueChunks(deps, MODEL, keys, IMAGES),
         ),
     };
     for (let round = 0; round < ROUNDS; round++) {

@@ -14,7 +14,7 @@ export async function memory(): Promise<Figure[]> {
   const deps = await openBench({ MODEL });
   try {
     const keys = (await storeJpegs(deps.storage, 64, [64, 64])).map(({ key }) => key);
-    await enqueueChunks(deps.queues, MODEL, keys, WARM_UP + IMAGES);
+    await enqueueChunks(deps, MODEL, keys, WARM_UP + IMAGES);
     const worker = await startWorkerProcess(deps);
     const series = await follow(worker);
     await worker.stop();

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { newId } from "../../shared/new-id.ts";
 import { getBatchState, putBatch } from "../../shared/state/batches.ts";
 import type { RedisClient } from "../../shared/redis.ts";
 import { openStorage } from "../../shared/storage/open-storage.ts";
@@ -9,7 +8,7 @@ import { takeJobs } from "../../worker/classify/start.ts";
 import { startScan } from "../../worker/scan/start.ts";
 import type { Curve, Figure } from "./support/bench.ts";
 import { noopLabelling } from "./support/noop-labelling.ts";
-import { openBench } from "./support/pipeline.ts";
+import { batchRecord, openBench } from "./support/pipeline.ts";
 
 const IMAGES = 1_000_000;
 /** Images until the process has grown to the size it keeps. */
@@ -26,11 +25,12 @@ export async function million(): Promise<Figure[]> {
   const labelling = noopLabelling(worker);
   const consuming = [startScan(worker), takeJobs(worker, labelling, deps.config.MAX_BATCH_SIZE)];
   try {
-    const id = newId("bat");
+    const record = batchRecord("figures", { type: "prefix", bucket: "made-up", prefix: "photos/" });
+    const { id } = record;
     await deps.redis.config("RESETSTAT");
     const before = commands.count();
     const began = performance.now();
-    await putBatch(deps.redis, record(id), 0);
+    await putBatch(deps.redis, record, 0);
     await deps.queues.enqueueScan({
       id: `${id}-enqueue`,
       payload: { kind: "enqueue", tenant: "default", batch_id: id },
@@ -123,22 +123,6 @@ const endlessBucket: SourceBuckets = {
   open: () => Promise.reject(new Error("not used")),
   close: async () => {},
 };
-
-const record = (id: string) => ({
-  id,
-  tenant: "default",
-  model: "figures",
-  top_k: 5,
-  threshold: 0,
-  source: { type: "prefix" as const, bucket: "made-up", prefix: "photos/" },
-  metadata: {},
-  webhook: null,
-  output_formats: [],
-  deadline: null,
-  expires_at: null,
-  created_at: new Date().toISOString(),
-  url: `http://127.0.0.1/v1/batches/${id}`,
-});
 
 async function look(redis: RedisClient, id: string) {
   const state = await getBatchState(redis, id);

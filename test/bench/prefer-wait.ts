@@ -84,7 +84,7 @@ async function idle(client: Client, { config }: BenchDeps): Promise<Figure> {
 
 async function loaded(client: Client, deps: BenchDeps): Promise<Figure> {
   const keys = (await storeJpegs(deps.storage, 64)).map(({ key }) => key);
-  const { batchId, chunks } = await enqueueChunks(deps.queues, MODEL, keys, BULK);
+  const { batchId, chunks } = await enqueueChunks(deps, MODEL, keys, BULK);
   while ((await readPart(deps, batchId, 7)) === undefined) await sleep(SETTLE_MS);
   const image = sample();
   const asked: Answer[][] = [];

@@ -21,9 +21,7 @@ export async function queueLimit(): Promise<Figure[]> {
     for (let round = 0; round < ROUNDS; round++) {
       const bare = await bareRate(deps);
       const interactive = await rate(deps, JOBS, () => enqueueImages(deps.queues, "figures", keys, JOBS));
-      const bulk = await rate(deps, BULK_IMAGES, () =>
-        enqueueChunks(deps.queues, "figures", keys, BULK_IMAGES),
-      );
+      const bulk = await rate(deps, BULK_IMAGES, () => enqueueChunks(deps, "figures", keys, BULK_IMAGES));
       rounds.push({ bare, interactive, bulk });
     }
     const beside = { "no-op jobs/s": median(rounds.map((r) => r.bare)) };

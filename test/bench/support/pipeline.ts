@@ -5,11 +5,17 @@ import sharp from "sharp";
 import { BatchResult } from "../../../shared/contracts/batch.ts";
 import { Classification } from "../../../shared/contracts/classification.ts";
 import type { ClassificationMetrics } from "../../../shared/contracts/classification.ts";
-import type { ClassifyChunkPayload, ClassifyImagePayload } from "../../../shared/contracts/queue-payloads.ts";
+import type {
+  BatchRecord,
+  BatchSource,
+  ClassifyChunkPayload,
+  ClassifyImagePayload,
+} from "../../../shared/contracts/queue-payloads.ts";
 import { createLogger } from "../../../shared/logger.ts";
 import { newId } from "../../../shared/new-id.ts";
 import { openQueues } from "../../../shared/queue.ts";
 import type { Queues } from "../../../shared/queue.ts";
+import { putBatch } from "../../../shared/state/batches.ts";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
@@ -187,14 +193,34 @@ export async function enqueueImages(
     await queues.enqueueClassify(model, "interactive", jobs.slice(start, start + 1_000));
 }
 
-/** Enqueues a batch's worth of `images` images in chunks of 64, and gives the batch's id and how many chunks it has. */
+/** What a batch of a benchmark is made of; its source is never listed unless it is given. */
+export function batchRecord(model: string, source: BatchSource = { type: "items" }): BatchRecord {
+  const id = newId("bat");
+  return {
+    id,
+    ...labelling,
+    model,
+    source,
+    metadata: {},
+    webhook: null,
+    output_formats: [],
+    deadline: null,
+    expires_at: null,
+    created_at: new Date().toISOString(),
+    url: `http://127.0.0.1/v1/batches/${id}`,
+  };
+}
+
+/** Enqueues a batch of `images` images in chunks of 64, which is never finished, and gives its id and how many chunks it has. */
 export async function enqueueChunks(
-  queues: Queues,
+  { redis, queues }: Pick<BenchDeps, "redis" | "queues">,
   model: string,
   keys: readonly string[],
   images: number,
 ): Promise<{ batchId: string; chunks: number }> {
-  const batchId = newId("bat");
+  const record = batchRecord(model);
+  const batchId = record.id;
+  await putBatch(redis, record, images);
   const jobs = Array.from({ length: Math.ceil(images / 64) }, (_, chunk) => {
     const payload: ClassifyChunkPayload = {
       kind: "chunk",
