@@ -21,7 +21,7 @@ type Deps = Pick<ApiDeps, "config" | "redis" | "logger">;
 export const auth = (deps: Deps) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     const text = readBearer(c.req.header("authorization"));
-    if (await timingSafeEqual(text, deps.config.API_KEY)) {
+    if (await timingSafeEqual(text, deps.config.API_KEY, unhashed)) {
       c.set("tenant", "default");
       c.set("scopes", Scope.options);
       return next();
@@ -34,6 +34,9 @@ export const auth = (deps: Deps) =>
     await next();
     await noted;
   });
+
+/** For a comparison that is in constant time by itself: hashing both before it would be two trips through a pool of threads. */
+const unhashed = (text: string): string => text;
 
 function readBearer(header: string | undefined): string {
   if (header === undefined)
