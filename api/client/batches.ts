@@ -44,7 +44,11 @@ export function batches(transport: Transport): Batches {
   const look = (id: string, { signal }: Call) => transport.ask(Batch, { path: pathOf(id), signal });
   return {
     async create(request, call = {}) {
-      const sending = { method: "POST", path: "/v1/batches", ...creatingJson(request, call) } as const;
+      const sending = {
+        method: "POST",
+        path: "/v1/batches",
+        ...creatingJson(request, call, transport),
+      } as const;
       return (await transport.ask(Batch, sending)).value;
     },
     get: async (id, call = {}) => (await look(id, call)).value,
@@ -65,7 +69,7 @@ export function batches(transport: Transport): Batches {
       const sending = {
         method: "POST",
         path: pathOf(id, "/retry"),
-        headers: creatingHeaders(call),
+        headers: creatingHeaders(call, transport),
         signal,
       } as const;
       return (await transport.ask(Batch, sending)).value;

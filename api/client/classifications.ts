@@ -53,7 +53,7 @@ export function classifications(transport: Transport): Classifications {
     async create(image, options = {}, call = {}) {
       const { query, type, body } = await bodyOf(image, options);
       const headers = {
-        ...creatingHeaders(call),
+        ...creatingHeaders(call, transport),
         "content-type": type,
         ...(call.waitS !== undefined && { prefer: `wait=${call.waitS}` }),
       };

@@ -1,8 +1,8 @@
-import type { Call } from "./transport.ts";
+import type { Call, Transport } from "./transport.ts";
 
 /** What a call takes that creates something. */
 export interface Creating extends Call {
-  /** Names the request, so that it is done once however often it is sent; made anew for each call when absent. */
+  /** Names the request, so that it is done once however often it is sent; made anew for each call when absent, unless the client never sends a request again. */
   idempotencyKey?: string | undefined;
 }
 
@@ -12,17 +12,28 @@ export interface CreatingWork extends Creating {
   cancelAfter?: string | undefined;
 }
 
-/** The headers of a request that creates something: the same for each of its tries. */
-export function creatingHeaders({ idempotencyKey, cancelAfter }: CreatingWork): Record<string, string> {
+/**
+ * The headers of a request that creates something: the same for each of its tries. One that is sent once needs no name, which
+ * the service would have to remember for a day.
+ */
+export function creatingHeaders(
+  { idempotencyKey, cancelAfter }: CreatingWork,
+  { sendsAgain }: Pick<Transport, "sendsAgain">,
+): Record<string, string> {
+  const key = idempotencyKey ?? (sendsAgain ? crypto.randomUUID() : undefined);
   return {
-    "idempotency-key": idempotencyKey ?? crypto.randomUUID(),
+    ...(key !== undefined && { "idempotency-key": key }),
     ...(cancelAfter !== undefined && { "cancel-after": cancelAfter }),
   };
 }
 
 /** The same with a JSON body. */
-export const creatingJson = (body: unknown, call: CreatingWork) => ({
-  headers: { ...creatingHeaders(call), "content-type": "application/json" },
+export const creatingJson = (
+  body: unknown,
+  call: CreatingWork,
+  transport: Pick<Transport, "sendsAgain">,
+) => ({
+  headers: { ...creatingHeaders(call, transport), "content-type": "application/json" },
   body: JSON.stringify(body),
   signal: call.signal,
 });

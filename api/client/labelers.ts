@@ -30,7 +30,11 @@ const pathOf = (id: string, verb = "") => `/v1/labelers/${encodeURIComponent(id)
 export function labelers(transport: Transport): Labelers {
   return {
     async create(request, call = {}) {
-      const sending = { method: "POST", path: "/v1/labelers", ...creatingJson(request, call) } as const;
+      const sending = {
+        method: "POST",
+        path: "/v1/labelers",
+        ...creatingJson(request, call, transport),
+      } as const;
       return (await transport.ask(Labeler, sending)).value;
     },
     list: (call = {}) => listAll(transport, Labeler, "/v1/labelers", call),

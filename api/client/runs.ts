@@ -40,7 +40,11 @@ export function runs(transport: Transport): Runs {
     transport.ask(Run, { path: runPath(labelerId, id), signal });
   return {
     async create(labelerId, request = {}, call = {}) {
-      const sending = { method: "POST", path: pathOf(labelerId), ...creatingJson(request, call) } as const;
+      const sending = {
+        method: "POST",
+        path: pathOf(labelerId),
+        ...creatingJson(request, call, transport),
+      } as const;
       return (await transport.ask(Run, sending)).value;
     },
     list: (labelerId, call = {}) => listAll(transport, Run, pathOf(labelerId), call),

@@ -51,6 +51,8 @@ export interface Reader<Value> {
 
 /** Sends requests, again where that may help, and throws TreslineError. */
 export interface Transport {
+  /** Whether it sends a request again that was not answered. */
+  sendsAgain: boolean;
   ask<Value>(reader: Reader<Value>, sending: Sending): Promise<Answer<Value>>;
   /** Sends what is answered without a body. */
   tell(sending: Sending): Promise<void>;
@@ -115,6 +117,7 @@ export function openTransport({
   };
 
   return {
+    sendsAgain: retries > 0,
     read,
     ask: (reader, sending) =>
       send(sending, async (response) => ({

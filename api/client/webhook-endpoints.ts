@@ -65,7 +65,7 @@ export function webhookEndpoints(transport: Transport): WebhookEndpoints {
     },
     async test(id, call = {}) {
       const { signal } = call;
-      const headers = creatingHeaders(call);
+      const headers = creatingHeaders(call, transport);
       const sending = { method: "POST", path: pathOf(id, "/test"), headers, signal } as const;
       return (await transport.ask(WebhookMessage, sending)).value;
     },

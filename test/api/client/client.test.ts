@@ -208,6 +208,14 @@ test("each request that creates has a key of its own, or the one it was given", 
   expect(keys[2]).toBe("order-66");
 });
 
+test("a client that never sends a request again gives it no key to remember, unless it is told one", async () => {
+  const once = createClient({ ...api, retries: 0 });
+  await once.classifications.create(figure());
+  await once.classifications.create(figure(), {}, { idempotencyKey: "order-67" });
+  const keys = api.received.map(({ headers }) => headers.get("idempotency-key"));
+  expect(keys).toEqual([null, "order-67"]);
+});
+
 test("a request whose first try is still in hand is asked again, another conflict is not", async () => {
   api.troubles.push(busy({ "retry-after": "0" }, 409));
   await client.classifications.create(figure());
