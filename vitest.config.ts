@@ -3,6 +3,7 @@ import { ClosingLine } from "./test/support/closing-line.ts";
 
 export default defineConfig({
   test: {
+    env: { ORT_DISABLE_TELEMETRY: "1" },
     reporters: ["default", new ClosingLine()],
     testTimeout: 30_000,
     hookTimeout: 60_000,

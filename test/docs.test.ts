@@ -71,8 +71,8 @@ test("the files and folders that ARCHITECTURE.md names exist", () => {
 });
 
 test("docs/batches.md describes the columns of the results' tables, all of them and in their order", () => {
-  const table = readFileSync("docs/batches.md", "utf8").split("| column |")[1]?.split("\n\n")[0] ?? "";
-  const columns = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  const columnTable = readFileSync("docs/batches.md", "utf8").split("| column |")[1]?.split("\n\n")[0] ?? "";
+  const columns = [...columnTable.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
   expect(columns).toEqual(RESULT_COLUMNS);
 });
 

@@ -2,6 +2,9 @@
 import { parseArgs } from "node:util";
 import { ConfigError, readConfig } from "../shared/config.ts";
 
+// ONNX Runtime for Linux would otherwise keep a device id in ~/.cache and a database of what it means to send home.
+process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+
 const HELP = `Usage: tresline-worker COMMAND
 
   start    take jobs from the queue and do them, until told to stop

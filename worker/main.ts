@@ -4,6 +4,9 @@ import { ModelError } from "./model/model-error.ts";
 import { openReadyFile } from "./ready-file.ts";
 import { startWorker } from "./start.ts";
 
+// ONNX Runtime for Linux would otherwise keep a device id in ~/.cache and a database of what it means to send home.
+process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+
 /** Milliseconds to finish what is in hand after the process was told to stop. */
 const DRAIN_MS = 25_000;
 
