@@ -1,3 +1,4 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { z } from "zod";
 import { openapiDocument } from "../../api/openapi.ts";
@@ -54,6 +55,14 @@ const resolve = (pointer: string): unknown =>
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
     .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], document);
+
+test("it is valid by the published schema of OpenAPI 3.1", async () => {
+  const validator = new Validator();
+  expect(await validator.validate(JSON.stringify(document))).toEqual({ valid: true });
+  expect(validator.version).toBe("3.1");
+  const broken = { ...document, paths: { "/v1/classifications": { get: { responses: "none" } } } };
+  expect(await validator.validate(JSON.stringify(broken))).toMatchObject({ valid: false });
+});
 
 test("it is served to anyone as JSON, and is what the app says of itself", async () => {
   const response = await api.app.request("/openapi.json");
