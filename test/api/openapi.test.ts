@@ -58,10 +58,11 @@ const resolve = (pointer: string): unknown =>
 
 test("it is valid by the published schema of OpenAPI 3.1", async () => {
   const validator = new Validator();
-  expect(await validator.validate(JSON.stringify(document))).toEqual({ valid: true });
+  const served = JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
+  expect(await validator.validate(served)).toEqual({ valid: true });
   expect(validator.version).toBe("3.1");
-  const broken = { ...document, paths: { "/v1/classifications": { get: { responses: "none" } } } };
-  expect(await validator.validate(JSON.stringify(broken))).toMatchObject({ valid: false });
+  const broken = { ...served, paths: { "/v1/classifications": { get: { responses: "none" } } } };
+  expect((await validator.validate(broken)).valid).toBe(false);
 });
 
 test("it is served to anyone as JSON, and is what the app says of itself", async () => {
