@@ -23,13 +23,14 @@ export async function saveResult(
   const isFirst = await storage.putIfAbsent(key, body, { contentType: "application/json" });
   const stored = isFirst ? classification : await readResult(storage, { id, tenant });
   if (stored === undefined) throw new Error(`${key} was stored and is gone.`);
-  await announce(queues, {
-    tenant,
-    webhook,
-    type: EventType.parse(`classification.${stored.status}`),
-    timestamp: stored.completed_at ?? stored.created_at,
-    resource: stored,
-  });
+  if (webhook !== null)
+    await announce(queues, {
+      tenant,
+      webhook,
+      type: EventType.parse(`classification.${stored.status}`),
+      timestamp: stored.completed_at ?? stored.created_at,
+      resource: stored,
+    });
   if (feed !== null) await tellFinished(redis, feed, stored);
   return stored;
 }

@@ -5,7 +5,7 @@ import { startWorkerProcess } from "./support/worker-process.ts";
 import type { WorkerProcess } from "./support/worker-process.ts";
 
 const MODEL = "cifar10";
-const [WARM_UP, IMAGES, STEP] = [5_000, 50_000, 1_000];
+const [WARM_UP, IMAGES, STEP] = [15_000, 50_000, 1_000];
 const POLL_MS = 50;
 const MB = 1e6;
 

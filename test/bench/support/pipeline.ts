@@ -41,11 +41,11 @@ export interface BenchDeps extends WorkerDeps {
 }
 
 /** Opens it. `env` configures the worker. */
-export async function openBench(env: Record<string, string>, memory?: Storage): Promise<BenchDeps> {
+export async function openBench(env: Record<string, string>, own?: Storage): Promise<BenchDeps> {
   const { url, redis, stop } = await startTestRedis();
   const directory = mkdtempSync(join(tmpdir(), "tresline-bench-"));
   const storageUrl = `file:${join(directory, "storage")}`;
-  const storage = counting(memory ?? (await openStorage(storageUrl, { forcePathStyle: false })));
+  const storage = counting(own ?? (await openStorage(storageUrl, { forcePathStyle: false })));
   const queues = openQueues(redis);
   return {
     config: WorkerConfig.parse({
@@ -106,35 +106,24 @@ function counting(storage: Storage): CountingStorage {
   };
 }
 
-/** A storage in memory, for measuring what lies around it. */
-export function memoryStorage(): Storage {
-  const objects = new Map<string, Uint8Array>();
+/** A storage that costs nothing, for measuring what lies around it: every object has one byte, and what is written is forgotten. */
+export function forgetfulStorage(): Storage {
+  const object = new Uint8Array(1);
   return {
-    put: async (key, body) => void objects.set(key, encode(body)),
-    async putStream(key, body) {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of body) pieces.push(piece);
-      objects.set(key, Buffer.concat(pieces));
-    },
-    async putIfAbsent(key, body) {
-      const isFirst = !objects.has(key);
-      if (isFirst) objects.set(key, encode(body));
-      return isFirst;
-    },
-    get: async (key) => objects.get(key),
-    size: async (key) => objects.get(key)?.byteLength,
-    signPut: async () => undefined,
+    put: async () => {},
+    putStream: async () => {},
+    putIfAbsent: async () => true,
+    get: async () => object,
+    size: async () => object.byteLength,
     getStream: async () => undefined,
+    signPut: async () => undefined,
     async *list() {},
     async *folders() {},
-    delete: async (key) => void objects.delete(key),
+    delete: async () => {},
     check: async () => {},
     close: async () => {},
   };
 }
-
-const encode = (body: Uint8Array | string) =>
-  typeof body === "string" ? new TextEncoder().encode(body) : body;
 
 /** `count` different JPEG files, 500 × 375 pixels unless it says otherwise, made of the demo model's samples, stored; their pointers' keys and bytes. */
 export async function storeJpegs(
