@@ -36,7 +36,6 @@ export function openRedis(
 ): RedisClient {
   const options: NodeOptions = {
     maxRetriesPerRequest: patience === "wait" ? null : 1,
-    enableAutoPipelining: false,
     ...(patience === "fail-fast" && { commandTimeout: ANSWER_TIMEOUT_MS }),
     socketTimeout: SILENCE_MS[patience],
     connectTimeout: 5_000,
@@ -60,7 +59,6 @@ function openMany(many: ManyRedisHosts, options: NodeOptions): RedisClient {
   if (many.kind === "cluster") {
     return new PunctualCluster(hosts, {
       redisOptions: node,
-      enableAutoPipelining: false,
       lazyConnect: options.lazyConnect,
       clusterRetryStrategy: retryStrategy,
       slotsRefreshTimeout: 5_000,

@@ -6,11 +6,11 @@ import { Queue } from "bullmq";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readConfig } from "../../../shared/config.ts";
 import { REDIS_PREFIX } from "../../../shared/keys.ts";
-import { messageId, newId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
 import type { Consuming } from "../../../worker/consume.ts";
 import { startDeliver } from "../../../worker/deliver/start.ts";
+import { enqueueMessage } from "../../support/enqueue-message.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
@@ -50,20 +50,7 @@ async function startReceiver(isDead: boolean): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
 }
 
-async function send(url: string): Promise<string> {
-  const id = await messageId(newId("cls"), "classification.succeeded", url);
-  const payload = {
-    message_id: id,
-    tenant: "default",
-    event_type: "classification.succeeded" as const,
-    url,
-    body: "{}",
-    created_at: new Date().toISOString(),
-    sending: 0,
-  };
-  await deps.queues.enqueueDeliver({ id, payload });
-  return id;
-}
+const send = (url: string) => enqueueMessage(deps.queues, url);
 
 test("a dead receiver, whose many messages come first, holds up none of 49 others", async () => {
   const [dead = "", ...others] = await Promise.all(

@@ -8,6 +8,7 @@ import { getEndedMessage } from "../../../shared/state/webhook-messages.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
 import type { Consuming } from "../../../worker/consume.ts";
 import { startDeliver } from "../../../worker/deliver/start.ts";
+import { enqueueMessage } from "../../support/enqueue-message.ts";
 import { startTestServer } from "../../support/http-server.ts";
 import type { TestServer } from "../../support/http-server.ts";
 import { registerEndpoint } from "../../support/webhook-endpoint.ts";
@@ -38,21 +39,7 @@ afterAll(async () => {
   await deps.stop();
 });
 
-async function send(path: string): Promise<string> {
-  const url = receiver.url + path;
-  const id = await messageId(newId("cls"), "classification.succeeded", url);
-  const payload = {
-    message_id: id,
-    tenant: "default",
-    event_type: "classification.succeeded" as const,
-    url,
-    body: "{}",
-    created_at: new Date().toISOString(),
-    sending: 0,
-  };
-  await deps.queues.enqueueDeliver({ id, payload });
-  return id;
-}
+const send = (path: string) => enqueueMessage(deps.queues, receiver.url + path);
 const eventually = (check: () => Promise<void> | void) =>
   vi.waitFor(check, { timeout: 15_000, interval: 50 });
 

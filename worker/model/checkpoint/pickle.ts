@@ -57,7 +57,7 @@ class Machine {
   }
 
   /** Steps over `size` bytes and gives where they begin. */
-  skip(size: number): number {
+  advance(size: number): number {
     const at = this.position;
     if (size < 0 || at + size > this.#bytes.length)
       throw this.fault(`its pickle ends in the middle, at byte ${this.#bytes.length}`);
@@ -65,21 +65,21 @@ class Machine {
     return at;
   }
 
-  byte = (): number => this.#view.getUint8(this.skip(1));
-  uint16 = (): number => this.#view.getUint16(this.skip(2), true);
-  int32 = (): number => this.#view.getInt32(this.skip(4), true);
-  uint32 = (): number => this.#view.getUint32(this.skip(4), true);
-  uint64 = (): number => Number(this.#view.getBigUint64(this.skip(8), true));
-  float64 = (): number => this.#view.getFloat64(this.skip(8), false);
+  byte = (): number => this.#view.getUint8(this.advance(1));
+  uint16 = (): number => this.#view.getUint16(this.advance(2), true);
+  int32 = (): number => this.#view.getInt32(this.advance(4), true);
+  uint32 = (): number => this.#view.getUint32(this.advance(4), true);
+  uint64 = (): number => Number(this.#view.getBigUint64(this.advance(8), true));
+  float64 = (): number => this.#view.getFloat64(this.advance(8), false);
 
   text(size: number): string {
-    const at = this.skip(size);
+    const at = this.advance(size);
     return Buffer.from(this.#bytes.subarray(at, at + size)).toString("utf8");
   }
 
   /** A two's complement little-endian integer; one beyond 2^53 stays a bigint. */
   integer(size: number): number | bigint {
-    const at = this.skip(size);
+    const at = this.advance(size);
     const hex = Buffer.from(this.#bytes.subarray(at, at + size).toReversed()).toString("hex");
     const value = size === 0 ? 0n : BigInt.asIntN(8 * size, BigInt(`0x${hex}`));
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
@@ -88,7 +88,7 @@ class Machine {
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.position);
     const text = this.text(end < 0 ? this.#bytes.length : end - this.position);
-    this.skip(1);
+    this.advance(1);
     return text;
   }
 
@@ -177,7 +177,7 @@ const STOP = 0x2e;
 /** The opcodes of Python's pickletools that plain data needs, by their byte. */
 const OPCODES: Readonly<Record<number, (m: Machine) => void>> = {
   0x80: (m) => void m.byte(), // PROTO
-  0x95: (m) => void m.skip(8), // FRAME
+  0x95: (m) => void m.advance(8), // FRAME
   0x28: (m) => m.mark(), // MARK
   0x30: (m) => void m.pop(), // POP
   0x4e: (m) => m.push(null), // NONE
