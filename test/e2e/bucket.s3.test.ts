@@ -181,8 +181,14 @@ test(
     const besides = await Promise.all(all.filter(({ half }) => half === "sidecar").map(sidecarOf));
     expect(besides.filter(({ wrong }) => wrong !== undefined)).toEqual([]);
 
-    const written = writes();
     const sidecars = await Promise.all(besides.map(({ key }) => sidecarKey(key)));
+    // An object is there to be read a little before whoever is notified has been told of it.
+    const untold = () => {
+      const told = writes();
+      return sidecars.filter((key) => !told.has(key));
+    };
+    await expect.poll(untold, { timeout: 60_000, interval: 500 }).toEqual([]);
+    const written = writes();
     expect(sidecars.filter((key) => written.get(key) !== 1)).toEqual([]);
     expect([...written.keys()].filter((key) => key.includes("tresline"))).toHaveLength(sidecars.length);
 
