@@ -1,9 +1,11 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
+import { except } from "hono/combine";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { AppError } from "../shared/errors.ts";
 import { newId } from "../shared/new-id.ts";
+import { consoleRoutes } from "./console/console.ts";
 import type { ApiDeps } from "./deps.ts";
 import type { ApiEnv } from "./env.ts";
 import { auth } from "./middleware/auth.ts";
@@ -29,6 +31,7 @@ import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
 import { webhookKeyRoutes } from "./routes/webhook-keys.ts";
 import { webhookMessageRoutes } from "./routes/webhook-messages.ts";
 import { webhookSecretRoutes } from "./routes/webhook-secret.ts";
+import { workerRoutes } from "./routes/workers.ts";
 
 /** The API: every middleware and every route, in the order in which a request meets them. */
 export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -37,17 +40,17 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   app.use(requestId({ generator: () => newId("req") }));
   app.use(requestLog(logger));
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'unsafe-inline'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    }),
-  );
+  const headers = secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'unsafe-inline'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  });
+  // The console has a policy of its own, which lets its forms and its script work.
+  app.use(except("/console/*", headers));
   const answerProblem = problemJson(logger);
   app.onError(answerProblem);
   app.notFound((c) =>
@@ -81,7 +84,10 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", webhookMessageRoutes(deps));
   app.route("/", apiKeyRoutes(deps));
   app.route("/", scalerRoutes(deps));
+  app.route("/", workerRoutes(deps));
   app.route("/", docsRoutes(app));
+  app.get("/", (c) => c.redirect("/console"));
+  app.route("/", consoleRoutes(deps));
   return app;
 }
 

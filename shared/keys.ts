@@ -8,6 +8,7 @@ export const redisKeys = {
   apiKey: (id: string) => `${REDIS_PREFIX}:api-key:${id}`,
   apiKeys: () => `${REDIS_PREFIX}:api-keys`,
   apiKeysOfTenant: (tenant: string) => `${REDIS_PREFIX}:api-keys:tenant:${tenant}`,
+  consoleSession: (hash: string) => `${REDIS_PREFIX}:console-session:${hash}`,
   rateLimit: (keyId: string) => `${REDIS_PREFIX}:rate-limit:${keyId}`,
   idempotency: (tenant: string, key: string) => `${REDIS_PREFIX}:idempotency:${tenant}:${key}`,
   finishedFeed: (feed: string) => `${REDIS_PREFIX}:finished:${feed}`,
@@ -26,6 +27,8 @@ export const redisKeys = {
   sequencer: (object: string) => `${REDIS_PREFIX}:sequencer:${object}`,
   models: () => `${REDIS_PREFIX}:models`,
   modelLabels: () => `${REDIS_PREFIX}:models:labels`,
+  worker: (id: string) => `${REDIS_PREFIX}:worker:${id}`,
+  workers: () => `${REDIS_PREFIX}:workers`,
   // Secrets belong to a tenant or to an endpoint.
   webhookSecret: (owner: string) => `${REDIS_PREFIX}:webhook-secret:${owner}`,
   oldWebhookSecrets: (owner: string) => `${REDIS_PREFIX}:webhook-secret:${owner}:old`,

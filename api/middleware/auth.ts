@@ -1,13 +1,10 @@
 import { createMiddleware } from "hono/factory";
-import { timingSafeEqual } from "hono/utils/buffer";
-import { Scope } from "../../shared/contracts/api-key.ts";
 import type { ApiKey } from "../../shared/contracts/api-key.ts";
 import { AppError } from "../../shared/errors.ts";
-import { sha256Hex } from "../../shared/sha256-hex.ts";
-import { getApiKeyState, noteKeyUse } from "../../shared/state/api-keys.ts";
-import { apiKeyIdOf } from "../api-key-text.ts";
+import { noteKeyUse } from "../../shared/state/api-keys.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
+import { OWN_KEY, identifyKey } from "../services/identify-key.ts";
 
 /** Milliseconds for which the use of a key is not noted again. */
 const NOTED_MS = 60_000;
@@ -21,12 +18,12 @@ type Deps = Pick<ApiDeps, "config" | "redis" | "logger">;
 export const auth = (deps: Deps) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     const text = readBearer(c.req.header("authorization"));
-    if (await timingSafeEqual(text, deps.config.API_KEY, unhashed)) {
-      c.set("tenant", "default");
-      c.set("scopes", Scope.options);
+    const apiKey = await identifyKey(deps, text);
+    if (apiKey === "own") {
+      c.set("tenant", OWN_KEY.tenant);
+      c.set("scopes", OWN_KEY.scopes);
       return next();
     }
-    const apiKey = await findKey(deps, text);
     c.set("tenant", apiKey.tenant);
     c.set("scopes", apiKey.scopes);
     c.set("keyId", apiKey.id);
@@ -35,9 +32,6 @@ export const auth = (deps: Deps) =>
     await noted;
   });
 
-/** For a comparison that is in constant time by itself: hashing both before it would be two trips through a pool of threads. */
-const unhashed = (text: string): string => text;
-
 function readBearer(header: string | undefined): string {
   if (header === undefined)
     throw new AppError("unauthorized", "Send the header Authorization: Bearer <API key>.");
@@ -45,17 +39,6 @@ function readBearer(header: string | undefined): string {
   if (text === undefined)
     throw new AppError("unauthorized", "The header must read Authorization: Bearer <API key>.");
   return text;
-}
-
-async function findKey({ redis }: Deps, text: string): Promise<ApiKey> {
-  const id = apiKeyIdOf(text);
-  const state = id === undefined ? undefined : await getApiKeyState(redis, id);
-  if (state === undefined || !(await timingSafeEqual(await sha256Hex(text), state.sha256)))
-    throw new AppError("unauthorized", "This API key is not known.");
-  const { apiKey } = state;
-  if (apiKey.revoked_at !== null)
-    throw new AppError("unauthorized", `This API key was revoked at ${apiKey.revoked_at}.`);
-  return apiKey;
 }
 
 /** Notes that a key is used, beside the request and without failing it. */

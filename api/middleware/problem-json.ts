@@ -88,7 +88,8 @@ const CODE_OF_STATUS: Partial<Record<number, ErrorCode>> = {
   415: "unsupported_media_type",
 };
 
-function asAppError(error: unknown): AppError {
+/** What is told of whatever was thrown: nothing of the inside of what we did not expect. */
+export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof HTTPException) {
     const code = CODE_OF_STATUS[error.status];
