@@ -48,4 +48,5 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   "GET /v1/api-keys": "admin",
   "DELETE /v1/api-keys/{id}": "admin",
   "GET /v1/scaler": "read",
+  "GET /v1/workers": "admin",
 };

@@ -9,6 +9,8 @@ import { openSourceBuckets } from "../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../shared/storage/source-buckets.ts";
 import type { Storage } from "../shared/storage/storage.ts";
 import { warnOfRedisFaults } from "../shared/warn-of-redis-faults.ts";
+import { announceThisWorker } from "./announce-worker.ts";
+import type { Announced } from "./announce-worker.ts";
 import { startClassify } from "./classify/start.ts";
 import type { Role, WorkerConfig } from "./config.ts";
 import type { Consuming } from "./consume.ts";
@@ -27,7 +29,7 @@ export interface WorkerDeps {
   onCrash: (error: Error) => void;
 }
 
-const ROLES: Record<Role, (deps: WorkerDeps) => Consuming | Promise<Consuming>> = {
+const ROLES: Record<Role, (deps: WorkerDeps & { announced: Announced }) => Consuming | Promise<Consuming>> = {
   classify: startClassify,
   deliver: startDeliver,
   scan: startScan,
@@ -42,12 +44,15 @@ export async function startWorker(config: WorkerConfig, onCrash: (error: Error) 
   const storage = await openStorage(config.STORAGE_URL, s3);
   const buckets = await openSourceBuckets(config.S3_SOURCE_BUCKETS, s3);
   const queues = openQueues(redis);
-  const deps: WorkerDeps = { config, redis, storage, buckets, queues, logger, onCrash };
+  const announced = announceThisWorker(redis, config.WORKER_ROLES);
+  const deps = { config, redis, storage, buckets, queues, logger, onCrash, announced };
   const consuming = await Promise.all(config.WORKER_ROLES.map(async (role) => ROLES[role](deps)));
   logger.info({ roles: config.WORKER_ROLES }, "worker ready");
   return {
     async close() {
+      announced.drain();
       await Promise.all(consuming.map((each) => each.close()));
+      await announced.stop();
       await queues.close();
       await storage.close();
       await buckets.close();

@@ -34,6 +34,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "keys create": async () => (await import("./commands/keys-create.ts")).keysCreate,
   "keys list": async () => (await import("./commands/keys-list.ts")).keysList,
   "keys revoke": async () => (await import("./commands/keys-revoke.ts")).keysRevoke,
+  workers: async () => (await import("./commands/workers.ts")).workers,
   bench: async () => (await import("./commands/bench.ts")).benchCommand,
 };
 
@@ -80,6 +81,7 @@ Has images labelled by a running Tresline.
   keys create NAME       make an API key
   keys list              list the API keys
   keys revoke ID         refuse an API key from now on
+  workers                list the workers
   bench [URL]            put a load on the service and say how fast it labels
 
 tresline COMMAND --help says more.

@@ -18,6 +18,8 @@ import { webhookMessages } from "./webhook-messages.ts";
 import type { WebhookMessages } from "./webhook-messages.ts";
 import { webhookSecret } from "./webhook-secret.ts";
 import type { DefaultWebhookSecret } from "./webhook-secret.ts";
+import { workers } from "./workers.ts";
+import type { Workers } from "./workers.ts";
 
 export type { ClientOptions } from "./transport.ts";
 export { TreslineError } from "./tresline-error.ts";
@@ -31,6 +33,7 @@ export type { Upload } from "../../shared/contracts/upload.ts";
 export type { ImageInput } from "../../shared/contracts/image.ts";
 export type { WebhookAttempt, WebhookEndpoint, WebhookMessage } from "../../shared/contracts/webhook.ts";
 export type { WebhookEvent } from "../../shared/contracts/webhook-event.ts";
+export type { Worker } from "../../shared/contracts/worker.ts";
 
 /** A running Tresline, for programs: what it takes and answers is spelled as in its contract. */
 export interface Client {
@@ -43,6 +46,7 @@ export interface Client {
   webhookMessages: WebhookMessages;
   webhookSecret: DefaultWebhookSecret;
   apiKeys: ApiKeys;
+  workers: Workers;
 }
 
 /** A client of the service at `url`. It holds no connection of its own: it need not be closed. */
@@ -58,5 +62,6 @@ export function createClient(options: ClientOptions): Client {
     webhookMessages: webhookMessages(transport),
     webhookSecret: webhookSecret(transport),
     apiKeys: apiKeys(transport),
+    workers: workers(transport),
   };
 }

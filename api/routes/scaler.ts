@@ -1,20 +1,18 @@
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
 import { ModelName } from "../../shared/contracts/ids.ts";
-import { AppError } from "../../shared/errors.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
+import { requireOperator } from "../middleware/require-operator.ts";
 import { getScaler } from "../services/get-scaler.ts";
 import type { ScaledModel } from "../services/get-scaler.ts";
 import { BEARER, json, problems } from "./responses.ts";
-
-/** The tenant of whoever runs the service. */
-const OPERATOR = "default";
 
 const count = (description: string) => z.int().min(0).meta({ description });
 
 const QueueState = z
   .object({
+    paused: z.boolean().meta({ description: "Whether an operator has paused it: then only `active` counts." }),
     waiting: count("Jobs that no worker has yet: images, or chunks of up to 64 of them."),
     due: count("Jobs that were put off and may be taken again."),
     active: count("Jobs in the hand of a worker."),
@@ -48,10 +46,11 @@ const positive = (description: string) =>
 const get = createRoute({
   method: "get",
   path: "/v1/scaler",
+  middleware: requireOperator,
   operationId: "getScaler",
   summary: "Get how many worker pods each model needs",
   description:
-    "For an autoscaler, such as KEDA's metrics-api trigger. `wanted` is the images that wait and are in hand, over what a pod labels in the time that is left until the oldest is as old as nine tenths of the target (a quarter of it at least), summed over the model's queues and rounded up. While batches fill the bulk lane, which shows no more of them than it has room for, it is at least twice the workers. The figures are of all tenants, so only keys of the tenant `default` see them.",
+    "For an autoscaler, such as KEDA's metrics-api trigger. `wanted` is the images that wait and are in hand, over what a pod labels in the time that is left until the oldest is as old as nine tenths of the target (a quarter of it at least), summed over the model's queues and rounded up. While batches fill the bulk lane, which shows no more of them than it has room for, it is at least twice the workers. Of a paused queue only what is in hand counts. The figures are of all tenants, so only keys of the tenant `default` see them.",
   tags: ["Operations"],
   security: BEARER,
   request: {
@@ -75,8 +74,6 @@ const get = createRoute({
 export function scalerRoutes(deps: Pick<ApiDeps, "config" | "redis" | "queues">): OpenAPIHono<ApiEnv> {
   const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
   routes.openapi(get, async (c) => {
-    if (c.get("tenant") !== OPERATOR)
-      throw new AppError("forbidden", `This needs a key of the tenant "${OPERATOR}".`);
     const { target_seconds, images_per_second_per_pod, model } = c.req.valid("query");
     const goal = { targetS: target_seconds, imagesPerSecond: images_per_second_per_pod };
     const models = await getScaler(deps, goal, model);
@@ -106,12 +103,14 @@ function toAnswer({ queues, ...model }: ScaledModel) {
 }
 
 const toQueueState = ({
+  paused,
   waiting,
   due,
   active,
   images,
   oldestAgeS,
 }: ScaledModel["queues"]["bulk"]): z.output<typeof QueueState> => ({
+  paused,
   waiting,
   due,
   active,

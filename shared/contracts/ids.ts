@@ -11,6 +11,7 @@ export const ID_PREFIXES = {
   upload: "upl",
   request: "req",
   apiKey: "key",
+  worker: "wrk",
 } as const;
 export type IdPrefix = (typeof ID_PREFIXES)[keyof typeof ID_PREFIXES];
 
@@ -43,6 +44,9 @@ export const UploadId = idSchema("upl", ULID);
 
 /** The id of an API key; it is no secret. */
 export const ApiKeyId = idSchema("key", ULID);
+
+/** The id of a worker process, from its start to its end. */
+export const WorkerId = idSchema("wrk", ULID);
 
 /** Who owns a resource: `default`, which the service's own key belongs to, or whoever a key was made for. */
 export const Tenant = z

@@ -7,6 +7,7 @@ import type { LabelWriter } from "../../shared/storage/label-writer.ts";
 import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
 import { openCanceledFeed } from "../../shared/state/canceled-feed.ts";
 import type { CanceledFeed } from "../../shared/state/canceled-feed.ts";
+import type { Announced } from "../announce-worker.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
 import { startEngine } from "../engine/engine.ts";
@@ -17,6 +18,7 @@ import type { WorkerDeps } from "../start.ts";
 import { createBatcher } from "./batcher.ts";
 import { classifyChunk } from "./classify-chunk.ts";
 import type { Labelling } from "./classify-image.ts";
+import { countImages } from "./count-images.ts";
 import { keepAnnouncing } from "./keep-announcing.ts";
 import { openServedModel } from "./open-served-model.ts";
 import { createQuarantine } from "./quarantine.ts";
@@ -43,7 +45,9 @@ export interface ClassifyDeps extends Pick<
 }
 
 /** Starts the `classify` role: opens the model, warms the engine, announces the model and takes jobs from its queues. */
-export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
+export async function startClassify(
+  deps: WorkerDeps & { announced: Pick<Announced, "serve"> },
+): Promise<Consuming> {
   const { config, redis, logger } = deps;
   const { name, manifest, labels, onnxPath } = await openServedModel(config, logger);
   const [rows, columns] = manifest.input.size;
@@ -65,6 +69,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
   const canceled = openCanceledFeed(
     openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble")),
   );
+  const { batcher, counts } = countImages(createBatcher(engine, { maxWaitMs: config.BATCH_MAX_WAIT_MS }));
   const classifyDeps: ClassifyDeps = {
     ...deps,
     labelWriter,
@@ -73,7 +78,7 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
     model: { name, digest: manifest.digest, device },
     labelling: {
       labels,
-      batcher: createBatcher(engine, { maxWaitMs: config.BATCH_MAX_WAIT_MS }),
+      batcher,
       decode: createDecoder({
         size: [rows, columns],
         cropMode: manifest.preprocess.crop_mode,
@@ -89,14 +94,18 @@ export async function startClassify(deps: WorkerDeps): Promise<Consuming> {
       },
     },
   };
-  const announced = {
+  const served = {
     name,
     digest: manifest.digest,
     num_classes: manifest.num_classes,
     device,
     input_size: [rows, columns] satisfies [number, number],
   };
-  const announcing = await keepAnnouncing(redis, announced, labels);
+  const announcing = await keepAnnouncing(redis, served, labels);
+  deps.announced.serve(
+    { model: name, model_digest: manifest.digest, device, engine_instances: config.ENGINE_INSTANCES },
+    counts,
+  );
   logger.info({ model: name, digest: manifest.digest, device }, "model ready");
 
   const consuming = takeJobs(deps, classifyDeps, config.MAX_BATCH_SIZE);

@@ -19,6 +19,7 @@ import { putBatch } from "../../../shared/state/batches.ts";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
+import type { Announced } from "../../../worker/announce-worker.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
 import type { WorkerDeps } from "../../../worker/start.ts";
 import { demoSource } from "../../../worker/model/demo.ts";
@@ -37,6 +38,8 @@ export interface CountingStorage extends Storage {
 /** What a worker works with, on a Redis and a directory of the benchmark's own. */
 export interface BenchDeps extends WorkerDeps {
   storage: CountingStorage;
+  /** Announced to nobody. */
+  announced: Pick<Announced, "serve">;
   stop: () => Promise<void>;
 }
 
@@ -59,6 +62,7 @@ export async function openBench(env: Record<string, string>, own?: Storage): Pro
     buckets: await openSourceBuckets([], {}),
     queues,
     logger: createLogger("bench", "error"),
+    announced: { serve: () => {} },
     onCrash: (error) => {
       throw error;
     },
