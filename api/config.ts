@@ -35,6 +35,10 @@ export const ApiConfig = CommonConfig.extend({
     description:
       "How long the oldest image of a lane may have waited for a worker, in seconds, before more for that lane is answered 503; 0 takes everything.",
   }),
+  MAX_ANSWER_SECONDS: wholeNumber(0, 3_600).default(0).meta({
+    description:
+      "How long an answer may take, in seconds, where a gateway or a function ends requests after that: a wait for a result ends sooner, and so does a stream of events, which clients go on with; 0 for no such limit.",
+  }),
   S3_EVENTS_TOKEN: z
     .string()
     .regex(/^[!-~]{16,}$/, "must have at least 16 characters, none of them a space")

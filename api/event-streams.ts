@@ -12,20 +12,23 @@ export interface Look {
   hasEnded: boolean;
 }
 
-/** Milliseconds between two looks, and after which a quiet stream is written to so that no proxy ends it; how many streams a process has at most. */
-export const STREAM_LIMITS = { lookMs: 1_000, quietMs: 15_000, streams: 1_000 };
+/**
+ * Milliseconds between two looks, and after which a quiet stream is written to so that no proxy ends it; how many streams a
+ * process has at most; milliseconds after which a stream ends in any case, 0 for never.
+ */
+export const STREAM_LIMITS = { lookMs: 1_000, quietMs: 15_000, streams: 1_000, longestMs: 0 };
 
 /** Tells how resources change by server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export function openEventStreams(
   { stopping, logger }: Pick<ApiDeps, "stopping" | "logger">,
-  { lookMs, quietMs, streams } = STREAM_LIMITS,
+  { lookMs, quietMs, streams, longestMs } = STREAM_LIMITS,
 ) {
   let open = 0;
   return {
     /**
      * Answers with an event now, unless the client has seen that one, and with one for each change until the resource has
-     * ended, the client has gone or the process is to stop. Whatever else ends a stream, the client goes on where it was by
-     * asking again. Throws what the first look throws, and AppError overloaded when there are too many streams.
+     * ended, the client has gone, the process is to stop or the stream has lasted long enough. However a stream ends early, the
+     * client goes on where it was by asking again. Throws what the first look throws, and AppError overloaded when there are too many streams.
      */
     async answer(c: Context<ApiEnv>, look: () => Promise<Look>): Promise<Response> {
       const first = await look();
@@ -42,7 +45,8 @@ export function openEventStreams(
       return streamSSE(c, async (stream) => {
         const gone = new AbortController();
         stream.onAbort(() => gone.abort());
-        const end = AbortSignal.any([gone.signal, stopping]);
+        const late = longestMs > 0 ? [AbortSignal.timeout(longestMs)] : [];
+        const end = AbortSignal.any([gone.signal, stopping, ...late]);
         let told = seen;
         let toldAt = Date.now();
         try {

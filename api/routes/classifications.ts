@@ -128,14 +128,16 @@ export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   routes.openapi(create, async (c) => {
     // The type of each body is that of all three together, so each is narrowed here.
     const bodies = { json: c.req.valid("json"), form: c.req.valid("form") } as Bodies;
-    const waitS = preferredWaitS(c.req.valid("header").prefer);
+    const waitS = preferredWaitS(c.req.valid("header").prefer, deps.config.MAX_ANSWER_SECONDS);
     const classification = await createClassification(deps, {
       tenant: c.get("tenant"),
       ...(await readImage(c.req, bodies, c.req.valid("query"))),
       cancelAfterMs: cancelAfterMs(c.req.valid("header")["cancel-after"]),
       waitMs: waitS * 1000,
+      traceparent: c.get("traceparent"),
       signal: AbortSignal.any([c.req.raw.signal, deps.stopping]),
     });
+    c.set("createdId", classification.id);
     if (waitS > 0) c.header("preference-applied", `wait=${waitS}`);
     if (classification.completed_at !== null) return c.json(classification, 200);
     c.header("location", classification.urls.get);

@@ -4,7 +4,7 @@ import { Classification } from "../../shared/contracts/classification.ts";
 import { BatchId, ClassificationId } from "../../shared/contracts/ids.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
-import { openEventStreams } from "../event-streams.ts";
+import { STREAM_LIMITS, openEventStreams } from "../event-streams.ts";
 import type { Look } from "../event-streams.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { getBatch } from "../services/get-batch.ts";
@@ -57,7 +57,8 @@ const batchEvents = createRoute({
 /** The routes that tell of a resource as it changes. */
 export function eventRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
-  const streams = openEventStreams(deps);
+  const longestMs = deps.config.MAX_ANSWER_SECONDS * 1_000;
+  const streams = openEventStreams(deps, { ...STREAM_LIMITS, longestMs });
 
   routes.openapi(classificationEvents, (c) =>
     streams.answer(c, async () =>

@@ -4,7 +4,7 @@ import type { EventSourceMessage } from "eventsource-parser";
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ApiEnv } from "../../api/env.ts";
-import { openEventStreams } from "../../api/event-streams.ts";
+import { STREAM_LIMITS, openEventStreams } from "../../api/event-streams.ts";
 import type { Look } from "../../api/event-streams.ts";
 import { Batch } from "../../shared/contracts/batch.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
@@ -137,12 +137,18 @@ test("asking only for the headers opens no stream", async () => {
 });
 
 /** An app with nothing but streams of a resource that does not change unless it is told to. */
-function stillApp(limits: { streams?: number; quietMs?: number } = {}) {
+function stillApp(limits: Partial<typeof STREAM_LIMITS> = {}) {
   const stopping = new AbortController();
   const now: Look = { id: "1", resource: { count: 1 }, hasEnded: false };
   const broken: { by: Error | undefined } = { by: undefined };
   const deps = { stopping: stopping.signal, logger: api.deps.logger };
-  const streams = openEventStreams(deps, { lookMs: 5, quietMs: 60_000, streams: 2, ...limits });
+  const streams = openEventStreams(deps, {
+    ...STREAM_LIMITS,
+    lookMs: 5,
+    quietMs: 60_000,
+    streams: 2,
+    ...limits,
+  });
   const app = new Hono<ApiEnv>();
   app.onError((error, c) => c.text(error.message, 500));
   app.get("/", (c) =>
@@ -183,6 +189,11 @@ test("all streams end when the process is to stop", async () => {
   const reading = [readAll(await open()), readAll(await open())];
   stopping.abort();
   expect((await Promise.all(reading)).map((events) => events.length)).toEqual([1, 1]);
+});
+
+test("a stream ends when it has lasted as long as one may, and makes room", async () => {
+  const { open } = stillApp({ longestMs: 20 });
+  for (let time = 0; time < 3; time++) expect(await readAll(await open())).toHaveLength(1);
 });
 
 test("a stream that cannot look any more ends, so that the client asks again, and that is logged", async () => {

@@ -43,7 +43,30 @@ test.each([
   ['note="wait=5"', 0],
   ["x-wait=5", 0],
 ])("Prefer: %s waits %i s", (prefer, seconds) => {
-  expect(preferredWaitS(prefer)).toBe(seconds);
+  expect(preferredWaitS(prefer, 0)).toBe(seconds);
+});
+
+test.each([
+  ["wait=60", 25, 25],
+  ["wait=10", 25, 10],
+  ["wait=3600", 300, 60],
+  ["wait=soon", 25, 0],
+])("Prefer: %s waits, where an answer may take %i s, %i s", (prefer, maxAnswerS, seconds) => {
+  expect(preferredWaitS(prefer, maxAnswerS)).toBe(seconds);
+});
+
+test("where an answer may take a second, a wait is answered and a stream ends after it, and both can be gone on with", async () => {
+  const hurried = await startTestApi({ MAX_ANSWER_SECONDS: "1" });
+  try {
+    const response = await hurried.post(CLASSIFICATIONS, { image }, { prefer: "wait=60" });
+    expect(response.status).toBe(202);
+    expect(response.headers.get("preference-applied")).toBe("wait=1");
+    const { id } = Classification.parse(await response.json());
+    const stream = await hurried.request(`${CLASSIFICATIONS}/${id}/events`);
+    expect(await stream.text()).toMatch(/^data: .*"status":"queued".*\nid: queued\n\n$/);
+  } finally {
+    await hurried.close();
+  }
 });
 
 test("a wait whose time runs out is answered with 202, where to ask and when", async () => {
