@@ -15,6 +15,7 @@ import { problemJson } from "./middleware/problem-json.ts";
 import { rateLimit } from "./middleware/rate-limit.ts";
 import { requestLog } from "./middleware/request-log.ts";
 import { requireScope } from "./middleware/require-scope.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { classificationRoutes } from "./routes/classifications.ts";
@@ -84,6 +85,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route("/", webhookMessageRoutes(deps));
   app.route("/", apiKeyRoutes(deps));
   app.route("/", scalerRoutes(deps));
+  app.route("/", adminRoutes(deps));
   app.route("/", workerRoutes(deps));
   app.route("/", docsRoutes(app));
   app.get("/", (c) => c.redirect("/console"));

@@ -48,5 +48,13 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   "GET /v1/api-keys": "admin",
   "DELETE /v1/api-keys/{id}": "admin",
   "GET /v1/scaler": "read",
+  "GET /v1/admin/queues": "admin",
+  "GET /v1/admin/queues/{queue}": "admin",
+  "POST /v1/admin/queues/{queue}/pause": "admin",
+  "POST /v1/admin/queues/{queue}/resume": "admin",
+  "GET /v1/admin/queues/{queue}/dead-letters": "admin",
+  "GET /v1/admin/queues/{queue}/jobs/{id}": "admin",
+  "POST /v1/admin/queues/{queue}/redrive": "admin",
+  "POST /v1/admin/queues/{queue}/discard": "admin",
   "GET /v1/workers": "admin",
 };

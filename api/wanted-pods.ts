@@ -1,7 +1,7 @@
 import type { QueueDepth } from "../shared/queue.ts";
 import { CHUNK_SIZE, MAX_WAITING_CHUNKS } from "../shared/queue.ts";
 
-/** The queue of a model as far as it matters for how many pods it needs. */
+/** The queue of a model as far as it matters for how many pods it needs. Of a paused one that is what is in hand. */
 export interface QueueLoad extends QueueDepth {
   /** Seconds that its oldest image has waited for a worker. */
   oldestAgeS: number;
@@ -35,12 +35,15 @@ const UNSEEN_FACTOR = 2;
  * A bulk lane that batches have filled shows no more than its room of them, so while one is full twice the pods are asked for.
  */
 export function wantedPods({ queues, workers }: ModelLoad, { targetS, imagesPerSecond }: PodGoal): number {
-  const pods = queues.map((queue) => {
+  const open = queues.map((queue) =>
+    queue.paused ? { ...queue, waiting: 0, due: 0, oldestAgeS: 0 } : queue,
+  );
+  const pods = open.map((queue) => {
     const left = Math.max(targetS * (1 - KEPT_BACK) - queue.oldestAgeS, targetS * LEAST_PART_LEFT);
     return imagesIn(queue) / (imagesPerSecond * left);
   });
   const forWhatIsSeen = Math.ceil(pods.reduce((sum, each) => sum + each, 0));
-  return Math.max(forWhatIsSeen, queues.some(holdsBack) ? workers * UNSEEN_FACTOR : 0);
+  return Math.max(forWhatIsSeen, open.some(holdsBack) ? workers * UNSEEN_FACTOR : 0);
 }
 
 /** How many images the jobs of a queue come to. */

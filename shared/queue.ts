@@ -4,6 +4,7 @@ import { ClassifyImagePayload, DeliverPayload } from "./contracts/queue-payloads
 import type { ClassifyObjectPayload, ClassifyPayload, ScanPayload } from "./contracts/queue-payloads.ts";
 import { Lane } from "./contracts/lane.ts";
 import { REDIS_PREFIX } from "./keys.ts";
+import { openQueueAdmin } from "./queue-admin.ts";
 import type { RedisClient } from "./redis.ts";
 
 /** The names of the queues. Each model has its own three, so that a worker takes only what it can label. */
@@ -22,7 +23,8 @@ const OPTIONS: JobsOptions = {
   attempts: UNTIL_IT_IS_WRITTEN_DOWN,
   backoff: { type: "tresline" },
   removeOnComplete: true,
-  removeOnFail: { age: 7 * 86_400 },
+  // A dead letter was accepted, too: it stays until somebody redrives or discards it.
+  removeOnFail: false,
   stackTraceLimit: 1,
 };
 
@@ -40,8 +42,10 @@ export const CHUNK_SIZE = 64;
 /** The most jobs that wait in the bulk lane of a model, beyond which no batch is listed on: 16 384 images, some minutes of work. */
 export const MAX_WAITING_CHUNKS = 256;
 
-/** What one of a model's queues holds. */
+/** What a queue holds. */
 export interface QueueDepth {
+  /** Whether an operator has paused it: nobody takes its jobs until it is resumed. */
+  paused: boolean;
   /** Jobs that no worker has yet. */
   waiting: number;
   /** Jobs put off whose time has come, which a worker would find first; they stay so while there is none. */
@@ -98,7 +102,21 @@ export function openQueues(redis: RedisClient) {
     const since = jobs.flatMap(([made, takenAt]) => (made && !takenAt ? Number(made) : []));
     return since.length === 0 ? undefined : new Date(Math.min(...since));
   };
+  const depth = async (name: string): Promise<QueueDepth> => {
+    const each = await queue(name);
+    const [paused, waiting, active, due, sample] = await Promise.all([
+      each.isPaused(),
+      each.getJobCountByTypes("wait", "prioritized"),
+      each.getJobCountByTypes("active"),
+      redis.zcount(each.toKey("delayed"), 0, (Date.now() + 1) * DELAYED_SCORE_PER_MS - 1),
+      each.getRanges(["wait", "active", "delayed"], 0, SAMPLED - 1, true),
+    ]);
+    const images = sample.reduce((sum, id) => sum + (CHUNK_ID.test(id) ? CHUNK_SIZE : 1), 0);
+    return { paused, waiting, due, active, imagesPerJob: images / Math.max(sample.length, 1) };
+  };
   return {
+    /** What operators do with queues. */
+    admin: openQueueAdmin(redis, { open: queue, depth, oldestWaiting }),
     enqueueClassify: (model: string, lane: Lane, jobs: NewJob<ClassifyPayload>[]) =>
       add(queueNames.classify(model, lane), jobs),
     /** How many jobs of a model wait in a lane, those put off until later among them. */
@@ -111,18 +129,8 @@ export function openQueues(redis: RedisClient) {
     oldestWaiting: (model: string, lane: Lane) => oldestWaiting(queueNames.classify(model, lane)),
     /** The same of the objects that events told of. */
     oldestWaitingObject: (model: string) => oldestWaiting(queueNames.objects(model)),
-    /** What a queue of a model holds, by the queue's name. */
-    async depth(name: string): Promise<QueueDepth> {
-      const each = await queue(name);
-      const [waiting, active, due, sample] = await Promise.all([
-        each.getJobCountByTypes("wait", "prioritized"),
-        each.getJobCountByTypes("active"),
-        redis.zcount(each.toKey("delayed"), 0, (Date.now() + 1) * DELAYED_SCORE_PER_MS - 1),
-        each.getRanges(["wait", "active", "delayed"], 0, SAMPLED - 1, true),
-      ]);
-      const images = sample.reduce((sum, id) => sum + (CHUNK_ID.test(id) ? CHUNK_SIZE : 1), 0);
-      return { waiting, due, active, imagesPerJob: images / Math.max(sample.length, 1) };
-    },
+    /** What a queue holds, by its name. */
+    depth,
     /** How many workers take jobs of a model; 0 or 1 where Redis does not tell who is connected. Redis lists all its connections for it. */
     countWorkers: async (model: string): Promise<number> =>
       (await queue(queueNames.classify(model, "interactive"))).getWorkersCount(),

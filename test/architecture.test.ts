@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 
 /** Each vendor has its doors: the only files and folders that may import it. */
 const DOORS: Record<string, string[]> = {
-  bullmq: ["shared/queue.ts", "worker/consume.ts"],
+  bullmq: ["shared/queue.ts", "shared/queue-admin.ts", "worker/consume.ts"],
   ioredis: ["shared/redis.ts"],
   "onnxruntime-node": ["worker/engine/session.ts"],
   "@aws-sdk/client-s3": [

@@ -12,7 +12,9 @@ const count = (description: string) => z.int().min(0).meta({ description });
 
 const QueueState = z
   .object({
-    paused: z.boolean().meta({ description: "Whether an operator has paused it: then only `active` counts." }),
+    paused: z
+      .boolean()
+      .meta({ description: "Whether an operator has paused it: then only `active` counts." }),
     waiting: count("Jobs that no worker has yet: images, or chunks of up to 64 of them."),
     due: count("Jobs that were put off and may be taken again."),
     active: count("Jobs in the hand of a worker."),

@@ -14,7 +14,7 @@ export interface ScaledModel {
   queues: Record<"interactive" | "bulk" | "objects", QueueLoad & { images: number }>;
 }
 
-const EMPTY = { waiting: 0, due: 0, active: 0, imagesPerJob: 0, oldestAgeS: 0, images: 0 };
+const EMPTY = { paused: false, waiting: 0, due: 0, active: 0, imagesPerJob: 0, oldestAgeS: 0, images: 0 };
 
 /** How much there is to label and how many pods that takes, for one model or for all that images may have been accepted for. */
 export async function getScaler(

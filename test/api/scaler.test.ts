@@ -75,7 +75,7 @@ async function enqueueChunks(model: string, chunks: number): Promise<void> {
 
 test("the default model is told of before a worker has ever served it, and needs no pod while there is nothing to do", async () => {
   const { models } = (await (await api.request("/v1/scaler")).json()) as Answer;
-  const nothing = { waiting: 0, due: 0, active: 0, images: 0, oldest_age_seconds: 0 };
+  const nothing = { paused: false, waiting: 0, due: 0, active: 0, images: 0, oldest_age_seconds: 0 };
   expect(models).toEqual([
     {
       model: "figures",
@@ -168,6 +168,7 @@ test("what is in hand keeps its pod, and workers are counted", async () => {
 });
 
 const load = (more: Partial<QueueLoad>): QueueLoad => ({
+  paused: false,
   waiting: 0,
   due: 0,
   active: 0,
@@ -185,6 +186,23 @@ test("a lane that batches have filled asks for twice the workers, and one that s
     1,
   );
   expect(wantedPods({ queues: [{ ...full, imagesPerJob: 1 }], workers: 7 }, goal)).toBe(1);
+});
+
+test("a paused queue wants no pods but for what is in hand, however full and old it is", async () => {
+  const goal = { targetS: 100, imagesPerSecond: 1 };
+  const paused = load({
+    paused: true,
+    waiting: MAX_WAITING_CHUNKS,
+    due: 5,
+    imagesPerJob: 64,
+    oldestAgeS: 500,
+  });
+  expect(wantedPods({ queues: [paused], workers: 7 }, goal)).toBe(0);
+  expect(wantedPods({ queues: [{ ...paused, active: 1 }], workers: 7 }, goal)).toBe(1);
+  await enqueueImages("paused", 3);
+  await api.deps.queues.admin.pause(queueNames.classify("paused", "interactive"));
+  const shown = { paused: true, waiting: 3, images: 3 };
+  expect(await ask("paused")).toMatchObject({ wanted: 0, queues: { interactive: shown } });
 });
 
 test("each queue has a target of its own, and their pods are added up before they are rounded", () => {

@@ -120,6 +120,7 @@ function liveThroughIt() {
         workers,
         queues: [
           {
+            paused: false,
             waiting: lanes.interactive.images,
             due: 0,
             active: 0,
@@ -127,6 +128,7 @@ function liveThroughIt() {
             oldestAgeS: lanes.interactive.ageS(now),
           },
           {
+            paused: false,
             waiting: lanes.bulk.images / CHUNK_SIZE,
             due: 0,
             active: 0,
