@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { serve } from "@hono/node-server";
-import { ConfigError } from "../shared/config.ts";
+import { listenFault } from "../shared/listen-fault.ts";
 import type { ApiConfig } from "./config.ts";
 
 /** Milliseconds that requests in hand have to end after the server was closed. */
@@ -20,7 +20,7 @@ export async function listen(
 ): Promise<Listening> {
   const server = serve({ fetch, port: PORT, hostname: HOST });
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(FAULTS[error.code ?? ""]?.(HOST, PORT) ?? error.message, { cause: error });
+    throw listenFault(error, { host: HOST, port: PORT, variables: { host: "HOST", port: "PORT" } });
   });
   const address = server.address();
   return {
@@ -37,12 +37,3 @@ export async function listen(
     },
   };
 }
-
-const notHere = (host: string) => `${host} is not an address of this machine; set HOST to one that is.`;
-
-const FAULTS: Record<string, (host: string, port: number) => string> = {
-  EADDRINUSE: (host, port) => `Port ${port} of ${host} is taken; set PORT to another.`,
-  EACCES: (_host, port) => `Port ${port} may not be opened by this user; set PORT to one from 1024.`,
-  EADDRNOTAVAIL: notHere,
-  ENOTFOUND: notHere,
-};

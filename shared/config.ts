@@ -72,6 +72,21 @@ export const CommonConfig = z.object({
     .enum(["fatal", "error", "warn", "info", "debug", "silent"])
     .default("info")
     .meta({ description: "The least important line that is logged." }),
+  METRICS_PORT: wholeNumber(0, 65_535).optional().meta({
+    description:
+      "Where metrics are served for Prometheus, as `GET /metrics` at a port of their own; nowhere when it is not set, 0 takes a free port. Of `npm start` the API takes it, the worker the one after it.",
+  }),
+  METRICS_HOST: z.string().default("127.0.0.1").meta({
+    description:
+      "The address that metrics are served at; `0.0.0.0` for all. Whoever reaches the port may read them.",
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .optional()
+    .meta({
+      description:
+        "A collector that is told of traces by OTLP over HTTP, such as `http://127.0.0.1:4318`; nobody is when it is not set. On AWS Lambda and Cloudflare Workers traces are passed on and not told.",
+    }),
 });
 
 /**

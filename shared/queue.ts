@@ -166,6 +166,20 @@ export function openQueues(redis: RedisClient) {
       if (job === undefined || job.finishedOn !== undefined) return undefined;
       return { payload: DeliverPayload.parse(job.data), attempts: job.attemptsMade };
     },
+    /** Since when the oldest message has been under way that has not ended, of 300 that wait, are in hand, or are tried again soonest or last. */
+    async oldestMessage(): Promise<Date | undefined> {
+      const each = await queue(queueNames.deliver);
+      const ids = await Promise.all([
+        each.getRanges(["wait", "active"], 0, SAMPLED - 1, true),
+        redis.zrevrange(each.toKey("delayed"), -SAMPLED, -1),
+        redis.zrevrange(each.toKey("delayed"), 0, SAMPLED - 1),
+      ]);
+      const made = await Promise.all(
+        [...new Set(ids.flat())].map((id) => redis.hget(each.toKey(id), "timestamp")),
+      );
+      const since = made.flatMap((time) => (time === null ? [] : [Number(time)]));
+      return since.length === 0 ? undefined : new Date(Math.min(...since));
+    },
     /** Makes a message that waits for its next attempt be tried now. */
     async hastenMessage(id: string): Promise<void> {
       const job = await (await queue(queueNames.deliver)).getJob(id);

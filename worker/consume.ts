@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { REDIS_PREFIX } from "../shared/keys.ts";
 import type { Logger } from "../shared/logger.ts";
 import type { RedisClient } from "../shared/redis.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 
 /** Milliseconds until the job of a killed worker is taken up by another: at most the lock and one look for stalled jobs. */
 const LOCK_MS = 15_000;
@@ -44,7 +45,7 @@ export interface Consuming {
 
 /** Starts to take jobs from a queue. A payload that is not what the queue carries is never tried again, and logged at error. */
 export function consume<Schema extends z.ZodType>(
-  { redis, logger }: { redis: RedisClient; logger: Logger },
+  { redis, logger, metrics }: { redis: RedisClient; logger: Logger; metrics: WorkerMetrics },
   { queue, payload, concurrency, handle, retryAfterMs = backoffMs }: Consumer<Schema>,
 ): Consuming {
   const worker = new Worker<unknown>(
@@ -52,10 +53,11 @@ export function consume<Schema extends z.ZodType>(
     async (job, token) => {
       const parsed = payload.safeParse(job.data);
       if (!parsed.success) throw new UnrecoverableError(`Not a payload of ${queue}: ${parsed.error.message}`);
+      const began = performance.now();
       const later = await handle(parsed.data, {
         number: job.attemptsMade + 1,
         crashes: job.attemptsStarted - job.attemptsMade - 1,
-      });
+      }).finally(() => metrics.jobTook(queue, performance.now() - began));
       if (later === undefined) return;
       await job.moveToDelayed(Date.now() + later.putOffMs, token);
       throw new DelayedError();
@@ -74,12 +76,16 @@ export function consume<Schema extends z.ZodType>(
     },
   );
   worker.on("error", (error) => logger.error({ queue, err: error }, "queue trouble"));
-  worker.on("stalled", (job) => logger.warn({ queue, job }, "taken over from a worker that is gone"));
-  worker.on("failed", (job, error) =>
+  worker.on("stalled", (job) => {
+    metrics.jobStalled(queue);
+    logger.warn({ queue, job }, "taken over from a worker that is gone");
+  });
+  worker.on("failed", (job, error) => {
+    metrics.jobFailed(queue, Boolean(job?.finishedOn));
     logger[job === undefined || job.finishedOn ? "error" : "warn"](
       { queue, job: job?.id, attempt: job?.attemptsMade, reason: error.message },
       job?.finishedOn ? "job given up" : "job will be tried again",
-    ),
-  );
+    );
+  });
   return { close: () => worker.close() };
 }

@@ -1,5 +1,6 @@
 import { createLogger } from "../shared/logger.ts";
 import type { Logger } from "../shared/logger.ts";
+import { serveMetrics } from "../shared/metrics-server.ts";
 import { openQueues } from "../shared/queue.ts";
 import type { Queues } from "../shared/queue.ts";
 import { openRedis } from "../shared/redis.ts";
@@ -15,6 +16,9 @@ import { startClassify } from "./classify/start.ts";
 import type { Role, WorkerConfig } from "./config.ts";
 import type { Consuming } from "./consume.ts";
 import { startDeliver } from "./deliver/start.ts";
+import { createMetrics } from "./metrics.ts";
+import type { WorkerMetrics } from "./metrics.ts";
+import { readBacklog } from "./read-backlog.ts";
 import { startScan } from "./scan/start.ts";
 
 /** What the roles work with. */
@@ -25,6 +29,7 @@ export interface WorkerDeps {
   buckets: SourceBuckets;
   queues: Queues;
   logger: Logger;
+  metrics: WorkerMetrics;
   /** Called when a part of the process has died that the process cannot do without. */
   onCrash: (error: Error) => void;
 }
@@ -45,7 +50,11 @@ export async function startWorker(config: WorkerConfig, onCrash: (error: Error) 
   const buckets = await openSourceBuckets(config.S3_SOURCE_BUCKETS, s3);
   const queues = openQueues(redis);
   const announced = announceThisWorker(redis, config.WORKER_ROLES);
-  const deps = { config, redis, storage, buckets, queues, logger, onCrash, announced };
+  const metrics = createMetrics();
+  const metricsServer = await serveMetrics(metrics.registry, config, logger);
+  const deps = { config, redis, storage, buckets, queues, logger, metrics, onCrash, announced };
+  // Workers that scan are always there, also while nobody classifies.
+  if (config.WORKER_ROLES.includes("scan")) metrics.watchBacklog(() => readBacklog(deps));
   const consuming = await Promise.all(config.WORKER_ROLES.map(async (role) => ROLES[role](deps)));
   logger.info({ roles: config.WORKER_ROLES }, "worker ready");
   return {
@@ -53,6 +62,7 @@ export async function startWorker(config: WorkerConfig, onCrash: (error: Error) 
       announced.drain();
       await Promise.all(consuming.map((each) => each.close()));
       await announced.stop();
+      await metricsServer.close();
       await queues.close();
       await storage.close();
       await buckets.close();

@@ -58,7 +58,8 @@ export async function startTresline(
       MODELS_DIR: env["MODELS_DIR"] || join(dataDir, "models"),
       API_KEY: apiKey,
     };
-    const worker = await startChild({ ...common, name: "worker", entry: "worker/main.ts", env: childEnv });
+    const workerEnv = { ...childEnv, METRICS_PORT: portAfter(env["METRICS_PORT"]) };
+    const worker = await startChild({ ...common, name: "worker", entry: "worker/main.ts", env: workerEnv });
     started.push(() => worker.stop(WORKER_GRACE_MS));
     const api = await startChild({ ...common, name: "API", entry: "api/node.ts", env: childEnv });
     started.push(() => api.stop(API_GRACE_MS));
@@ -69,6 +70,9 @@ export async function startTresline(
     throw error;
   }
 }
+
+/** Each process has a port of its own for its metrics; 0 is a free one for any. */
+const portAfter = (port: string | undefined) => (Number(port) > 0 ? String(Number(port) + 1) : port);
 
 async function startOwnRedis(directory: string, started: (() => Promise<void>)[]): Promise<string> {
   const redis = await startRedisServer(directory);

@@ -30,6 +30,7 @@ export async function figuresEngine(
     logger: createLogger("test", "silent"),
     size: [96, 96],
     topK: 12,
+    onLost: () => {},
     onCrash: (error) => {
       throw error;
     },

@@ -54,6 +54,7 @@ export function testLabelling(deps: WorkerTestDeps, answers: Answers) {
     model: { name: "birds", digest: TEST_DIGEST, device: "cpu" },
     labelling: {
       labels: ["swan", "raven"],
+      metrics: deps.metrics,
       batcher: createBatcher(engine, { maxWaitMs: 0 }),
       sources: { safeFetch, storage: deps.storage, buckets: deps.buckets, maxBytes: 1_000_000 },
       decode: createDecoder({

@@ -3,6 +3,7 @@ import { openQueues } from "../../shared/queue.ts";
 import { openRedis } from "../../shared/redis.ts";
 import { openStorage } from "../../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../../shared/storage/s3-source-buckets.ts";
+import { createMetrics } from "../../worker/metrics.ts";
 import { startScan } from "../../worker/scan/start.ts";
 
 // The entry of a process that does the `scan` role on the Redis, the storage and the source buckets it is told of: to be killed.
@@ -15,6 +16,7 @@ startScan({
   buckets: await openSourceBuckets(allowed, { forcePathStyle: true }),
   queues: openQueues(redis),
   logger: createLogger("scan-worker", "silent"),
+  metrics: createMetrics(),
 });
 process.send?.("ready");
 process.once("disconnect", () => process.exit());

@@ -12,6 +12,8 @@ import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
 import { openSourceBuckets } from "../../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
+import { createMetrics } from "../../worker/metrics.ts";
+import type { WorkerMetrics } from "../../worker/metrics.ts";
 import { startTestRedis } from "./redis.ts";
 
 /** A line of the log, as it is written. `level` is a word. */
@@ -32,6 +34,7 @@ export interface WorkerTestDeps {
   labelWriter: LabelWriter;
   queues: Queues;
   logger: Logger;
+  metrics: WorkerMetrics;
   /** What was logged so far. */
   log: LogLine[];
   stop: () => Promise<void>;
@@ -60,6 +63,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
     labelWriter,
     queues,
     logger,
+    metrics: createMetrics(),
     log,
     async stop() {
       await queues.close();

@@ -26,6 +26,13 @@ export interface BatchedResult {
   batchSize: number;
 }
 
+/** A micro-batch that ran: its images, the rung it was padded to, and the milliseconds it took. */
+export interface RanMicroBatch {
+  images: number;
+  rung: number;
+  inferenceMs: number;
+}
+
 /** Gathers images into micro-batches. */
 export interface Batcher {
   /**
@@ -51,7 +58,10 @@ interface Filling {
  * Runs what is ready as soon as an instance is free, and waits for more only while that pays. Its pixels are copied on
  * arrival into the slab that runs next, so that an instance that becomes free starts at once.
  */
-export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number }): Batcher {
+export function createBatcher(
+  engine: Engine,
+  { maxWaitMs, onRan }: { maxWaitMs: number; onRan?: (microBatch: RanMicroBatch) => void },
+): Batcher {
   const capacity = engine.rungs.at(-1) ?? 1;
   const lanes = new Lanes<Arrival>();
   const costs = new RungCosts(engine.rungs);
@@ -140,6 +150,7 @@ export function createBatcher(engine: Engine, { maxWaitMs }: { maxWaitMs: number
       const rung = rungFor(engine.rungs, batch.length);
       const inferenceMs = await engine.run(slab, rung);
       costs.learn(rung, inferenceMs);
+      onRan?.({ images: batch.length, rung, inferenceMs });
       for (const [row, { since, settle }] of batch.entries())
         settle.resolve({
           answer: slab.answerOf(row),

@@ -63,7 +63,11 @@ async function labelChunk(
     const label = (item: BatchItem) => classifyItem(item, payload, attempt, signal, deps);
     return Promise.all(items.map((item) => (signal.aborted ? label(item) : inHand(() => label(item)))));
   });
-  return results && writePart(deps.storage, storageKeys.batchPart(batchId, chunk), results);
+  if (results === undefined) return undefined;
+  const saving = performance.now();
+  const stored = await writePart(deps.storage, storageKeys.batchPart(batchId, chunk), results);
+  deps.metrics.chunkStored(results, performance.now() - saving);
+  return stored;
 }
 
 function countByStatus(results: readonly BatchResult[]): Partial<Record<ItemStatus, number>> {

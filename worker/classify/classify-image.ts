@@ -4,6 +4,7 @@ import type { Prediction } from "../../shared/contracts/prediction.ts";
 import { fetchImage } from "../image/fetch-image.ts";
 import type { ImageSources } from "../image/fetch-image.ts";
 import type { Decoder } from "../image/decoder.ts";
+import type { WorkerMetrics } from "../metrics.ts";
 import type { Batcher, Seat } from "./batcher.ts";
 import { rank } from "./rank.ts";
 
@@ -14,6 +15,7 @@ export interface Labelling {
   decode: Decoder;
   /** The names of the model's classes, by their numbers. */
   labels: readonly string[];
+  metrics: Pick<WorkerMetrics, "imageLabelled">;
 }
 
 /** What labelling one image gave, and where the time went. */
@@ -30,7 +32,7 @@ export async function classifyImage(
   image: ImagePointer,
   seat: Seat,
   { topK, threshold }: { topK: number; threshold: number },
-  { sources, decode, batcher, labels }: Labelling,
+  { sources, decode, batcher, labels, metrics }: Labelling,
 ): Promise<Labelled> {
   const began = performance.now();
   let fetched = began;
@@ -42,15 +44,16 @@ export async function classifyImage(
     decoded = performance.now();
     return pixels;
   });
+  const took = {
+    fetch_ms: tenths(fetched - began),
+    decode_ms: tenths(decoded - fetched),
+    batch_wait_ms: tenths(batchWaitMs),
+    inference_ms: tenths(inferenceMs),
+  };
+  metrics.imageLabelled(seat.lane, took);
   return {
     predictions: rank(answer, labels, topK, threshold),
-    metrics: {
-      fetch_ms: tenths(fetched - began),
-      decode_ms: tenths(decoded - fetched),
-      batch_wait_ms: tenths(batchWaitMs),
-      inference_ms: tenths(inferenceMs),
-      batch_size: batchSize,
-    },
+    metrics: { ...took, batch_size: batchSize },
   };
 }
 

@@ -24,7 +24,9 @@ export async function runClassification(
   const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
   const earlier = isFirstTry ? undefined : await readResult(deps.storage, payload);
   const labelled = earlier ?? (await label(payload, attempt, deps));
+  const saving = performance.now();
   const finished = await saveResult(labelled, payload, deps);
+  if (earlier === undefined) deps.metrics.imageStored(payload.priority, labelled, performance.now() - saving);
   deps.logger.info(
     {
       id: finished.id,

@@ -10,6 +10,7 @@ import type { CanceledFeed } from "../../shared/state/canceled-feed.ts";
 import type { Announced } from "../announce-worker.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
+import { askNvidia } from "../doctor/nvidia.ts";
 import { startEngine } from "../engine/engine.ts";
 import { createDecoder } from "../image/decoder.ts";
 import { runObject } from "../label/run-object.ts";
@@ -35,7 +36,7 @@ const BULK_MICRO_BATCHES_IN_HAND = 4;
 /** What the handlers of the `classify` role work with. */
 export interface ClassifyDeps extends Pick<
   WorkerDeps,
-  "redis" | "storage" | "buckets" | "queues" | "logger"
+  "redis" | "storage" | "buckets" | "queues" | "logger" | "metrics"
 > {
   labelWriter: LabelWriter;
   labelling: Labelling;
@@ -48,7 +49,7 @@ export interface ClassifyDeps extends Pick<
 export async function startClassify(
   deps: WorkerDeps & { announced: Pick<Announced, "serve"> },
 ): Promise<Consuming> {
-  const { config, redis, logger } = deps;
+  const { config, redis, logger, metrics } = deps;
   const { name, manifest, labels, onnxPath } = await openServedModel(config, logger);
   const [rows, columns] = manifest.input.size;
   const device = config.DEVICE;
@@ -60,8 +61,11 @@ export async function startClassify(
     size: [rows, columns],
     topK: manifest.top_k,
     logger,
+    onLost: metrics.instanceLost,
     onCrash: deps.onCrash,
   });
+  metrics.engineStarted({ name, digest: manifest.digest, device }, config.ENGINE_INSTANCES);
+  if (device === "cuda") metrics.watchGpus(askNvidia);
   const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.ALLOWED_PRIVATE_NETWORKS });
   const labelWriter = await openLabelWriter(config.S3_SOURCE_BUCKETS, {
     forcePathStyle: config.S3_FORCE_PATH_STYLE,
@@ -69,7 +73,9 @@ export async function startClassify(
   const canceled = openCanceledFeed(
     openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble")),
   );
-  const { batcher, counts } = countImages(createBatcher(engine, { maxWaitMs: config.BATCH_MAX_WAIT_MS }));
+  const { batcher, counts } = countImages(
+    createBatcher(engine, { maxWaitMs: config.BATCH_MAX_WAIT_MS, onRan: metrics.microBatchRan }),
+  );
   const classifyDeps: ClassifyDeps = {
     ...deps,
     labelWriter,
@@ -78,6 +84,7 @@ export async function startClassify(
     model: { name, digest: manifest.digest, device },
     labelling: {
       labels,
+      metrics,
       batcher,
       decode: createDecoder({
         size: [rows, columns],
@@ -123,7 +130,7 @@ export async function startClassify(
 
 /** Takes jobs from the queues of the model. `maxBatchSize` bounds the images in hand. */
 export function takeJobs(
-  deps: Pick<WorkerDeps, "redis" | "logger">,
+  deps: Pick<WorkerDeps, "redis" | "logger" | "metrics">,
   classifyDeps: ClassifyDeps,
   maxBatchSize: number,
 ): Consuming {

@@ -69,8 +69,9 @@ async function deliver(payload: DeliverPayload, number: number, deps: DeliverDep
 function tell(
   about: { attempt: number; [field: string]: unknown },
   { outcome, durationMs }: MadeAttempt,
-  { logger }: DeliverDeps,
+  { logger, metrics }: DeliverDeps,
 ): void {
+  metrics.attemptMade(outcome.kind, durationMs);
   const line = { ...about, ms: durationMs, ...outcome };
   if (outcome.kind === "delivered") logger.info(line, "webhook delivered");
   else if (outcome.kind === "gone") logger.error(line, "webhook dropped");

@@ -7,6 +7,7 @@ import { logAttempt } from "../../shared/state/webhook-attempts.ts";
 import { disableEndpoint, noteDelivery, noteFailure } from "../../shared/state/webhook-endpoints.ts";
 import { endMessage } from "../../shared/state/webhook-messages.ts";
 import type { EndedMessage } from "../../shared/state/webhook-messages.ts";
+import type { WorkerMetrics } from "../metrics.ts";
 import type { MadeAttempt } from "./make-attempt.ts";
 import { MAX_ATTEMPTS } from "./schedule.ts";
 
@@ -17,6 +18,7 @@ const PATIENCE_MS = 5 * 86_400_000;
 export interface RecordDeps {
   redis: RedisClient;
   logger: Logger;
+  metrics: WorkerMetrics;
 }
 
 /**
@@ -96,8 +98,9 @@ async function noteHealth(
     logger.error({ endpoint: id, reason }, "webhook endpoint disabled");
 }
 
-async function end(message: EndedMessage, { redis, logger }: RecordDeps): Promise<void> {
+async function end(message: EndedMessage, { redis, logger, metrics }: RecordDeps): Promise<void> {
   const forgotten = await endMessage(redis, message);
+  metrics.messageEnded(message.status);
   const { message_id: id } = message.payload;
   if (forgotten > 0 && message.status !== "delivered")
     logger.warn({ message: id, forgotten }, "undelivered messages forgotten to make room");

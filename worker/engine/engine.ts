@@ -38,6 +38,8 @@ export interface EngineOptions {
   /** How many classes of an image are told, best first: the model's `top_k`. */
   topK: number;
   logger: Pick<Logger, "error" | "info">;
+  /** Called for each thread that ends by itself or hangs. */
+  onLost: () => void;
   /** Called when a lost thread cannot be replaced: the process should end, so that its jobs go to another. */
   onCrash: (error: Error) => void;
   /** The thread's entry; another one in tests. */
@@ -55,7 +57,7 @@ const HUNG_AFTER_MS = 10_000;
  * @throws ConfigError when the device or the model cannot be had
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { onnxPath, device, size, topK, maxBatchSize, logger, onCrash, threadEntry } = options;
+  const { onnxPath, device, size, topK, maxBatchSize, logger, onLost, onCrash, threadEntry } = options;
   const { hungAfterMs = HUNG_AFTER_MS } = options;
   const rungs = ladder(maxBatchSize);
   const start = () => startInstance({ onnxPath, device, rungs, size, topK }, threadEntry);
@@ -70,6 +72,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     else next(instance);
   };
   const replace = async (lost: Instance, reason: unknown) => {
+    onLost();
     logger.error({ err: reason }, "an engine thread was lost; starting another");
     all.delete(lost);
     void lost.close();

@@ -35,6 +35,7 @@ export async function labelObject(
   const end = await labelPresent(object, hash, objectTry, deps);
   if (labeler.mode === "live") await releaseAndCount(deps.redis, claim, COUNTERS[end.status]);
   else await releaseObject(deps.redis, claim);
+  deps.metrics.objectEnded(labeler.mode, end.status);
   return end;
 }
 

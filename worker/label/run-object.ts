@@ -31,6 +31,7 @@ export async function runObject(
     deps,
   );
   if (end === "busy") return { putOffMs: BUSY_WAIT_MS };
+  deps.metrics.imageEnded("bulk", end);
   deps.logger.info(
     {
       id,

@@ -15,7 +15,13 @@ import { announceEnd } from "./announce-end.ts";
 export async function failBatch(
   { batch_id: id }: ScanPayload,
   reason: PermanentError,
-  { redis, storage, queues, logger }: Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger">,
+  {
+    redis,
+    storage,
+    queues,
+    logger,
+    metrics,
+  }: Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger" | "metrics">,
 ): Promise<void | PutOff> {
   if (!(await noteFailure(redis, id, toItemError(reason)))) return { putOffMs: 0 };
   const state = await getBatchState(redis, id);
@@ -26,5 +32,6 @@ export async function failBatch(
   await writeManifest(storage, ended);
   await announceEnd(queues, ended, failedAt);
   await endBatch(redis, id, "failed", failedAt);
+  metrics.batchEnded("failed");
   logger.warn({ batch: id, reason: reason.message }, "batch failed");
 }

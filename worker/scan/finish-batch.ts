@@ -20,7 +20,13 @@ const FINAL: readonly string[] = ["completed", "failed", "canceled", "expired"] 
  */
 export async function finishBatch(
   { batch_id: id }: ScanPayload,
-  { redis, storage, queues, logger }: Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger">,
+  {
+    redis,
+    storage,
+    queues,
+    logger,
+    metrics,
+  }: Pick<WorkerDeps, "redis" | "storage" | "queues" | "logger" | "metrics">,
 ): Promise<void> {
   const { batch: found } = await knownBatch(redis, id);
   if (FINAL.includes(found.status)) return;
@@ -36,6 +42,7 @@ export async function finishBatch(
   await writeManifest(storage, ended);
   await announceEnd(queues, ended, at);
   await endBatch(redis, id, status, at, report);
+  metrics.batchEnded(status);
   logger.info({ batch: id, ...ended.batch.request_counts }, `batch ${status}`);
 }
 

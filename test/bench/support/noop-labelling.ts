@@ -5,7 +5,7 @@ const unused = () => Promise.reject(new Error("not used"));
 
 /** What a handler of the `classify` role works with, when labelling costs nothing: no picture is decoded and no model is run. */
 export const noopLabelling = (
-  deps: Pick<WorkerDeps, "redis" | "storage" | "buckets" | "queues" | "logger">,
+  deps: Pick<WorkerDeps, "redis" | "storage" | "buckets" | "queues" | "logger" | "metrics">,
 ): ClassifyDeps => ({
   ...deps,
   quarantine: (_id, run) => run(),
@@ -20,6 +20,7 @@ export const noopLabelling = (
   model: { name: "figures", digest: `sha256:${"0".repeat(64)}`, device: "cpu" },
   labelling: {
     labels: ["a", "b"],
+    metrics: deps.metrics,
     sources: {
       safeFetch: { fetch: unused, close: async () => {} },
       storage: deps.storage,

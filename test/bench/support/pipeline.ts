@@ -21,6 +21,7 @@ import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts"
 import type { Storage } from "../../../shared/storage/storage.ts";
 import type { Announced } from "../../../worker/announce-worker.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
+import { createMetrics } from "../../../worker/metrics.ts";
 import type { WorkerDeps } from "../../../worker/start.ts";
 import { demoSource } from "../../../worker/model/demo.ts";
 import { startTestRedis } from "../../support/redis.ts";
@@ -57,6 +58,7 @@ export async function openBench(env: Record<string, string>, own?: Storage): Pro
       MODELS_DIR: join(directory, "models"),
       ...env,
     }),
+    metrics: createMetrics(),
     redis,
     storage,
     buckets: await openSourceBuckets([], {}),

@@ -145,6 +145,7 @@ const broken = (source: string, onCrash: (error: Error) => void = () => {}) =>
     size: [1, 1],
     topK: 1,
     logger: createLogger("test", "silent"),
+    onLost: () => {},
     onCrash,
     threadEntry: brokenThread(source),
     hungAfterMs: 300,

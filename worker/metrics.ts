@@ -1,0 +1,246 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Classification } from "../shared/contracts/classification.ts";
+import type { ItemError } from "../shared/contracts/error.ts";
+import type { Lane } from "../shared/contracts/lane.ts";
+import { askSeldom } from "./ask-seldom.ts";
+import type { RanMicroBatch } from "./classify/batcher.ts";
+import type { Failure, Nvidia } from "./doctor/diagnosis.ts";
+import type { Backlog } from "./read-backlog.ts";
+
+/** The upper bounds of what is measured in seconds: of an image, of an attempt, of a job. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** Those of images in a micro-batch: the rungs of the ladder. */
+const IMAGES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** Those of how full a micro-batch is: mostly more than half, since it would have a smaller rung otherwise. */
+const FILLS = [0.5, 0.6, 0.7, 0.8, 0.9, 1];
+/** The stages of an image that its result tells of. */
+const STAGES = ["fetch", "decode", "batch_wait", "inference"] as const;
+
+/** How an image ended, as far as it is counted. */
+interface ImageEnd {
+  status: string;
+  error?: Pick<ItemError, "code"> | null;
+}
+
+/**
+ * The metrics of a worker, all of them: each method is called where the worker does what it counts, with milliseconds. What
+ * others know, Redis and the GPU's driver, is asked for when somebody scrapes.
+ */
+export function createMetrics() {
+  const registry = new Registry();
+  const { counter, gauge, histogram } = makersOf(registry);
+
+  const images = counter(
+    "tresline_images_total",
+    "Images that ended, by how; `reason` is the error code of those without labels.",
+    ["lane", "outcome", "reason"],
+  );
+  const stageSeconds = histogram(
+    "tresline_stage_seconds",
+    "Where the time of images went: `queue` (of those that are no part of a batch), `fetch`, `decode`, `batch_wait`, `inference`, and `store` (of a chunk's images together).",
+    SECONDS,
+    ["lane", "stage"],
+  );
+  const chunks = counter("tresline_chunks_total", "Chunks of batches whose results were stored.");
+  const batches = counter("tresline_batches_total", "Batches and runs that ended, by how.", ["outcome"]);
+  const objects = counter(
+    "tresline_objects_total",
+    "Objects of labelers that ended, by how; `mode` is `live` where an event told of them, else the run's.",
+    ["mode", "outcome"],
+  );
+  const microBatchImages = histogram(
+    "tresline_micro_batch_images",
+    "Images in a micro-batch, padding not counted.",
+    IMAGES,
+  );
+  const microBatchFill = histogram(
+    "tresline_micro_batch_fill_ratio",
+    "Images in a micro-batch over the rung it was padded to.",
+    FILLS,
+  );
+  const engineSeconds = histogram(
+    "tresline_engine_seconds",
+    "How long the engine ran on a micro-batch, by its rung.",
+    SECONDS,
+    ["rung"],
+  );
+  const instances = gauge("tresline_engine_instances", "Sessions of the engine that run side by side.");
+  const instancesLost = counter(
+    "tresline_engine_instances_lost_total",
+    "Threads of the engine that ended by themselves or hung.",
+  );
+  const model = gauge("tresline_model_info", "What the worker labels with; always 1.", [
+    "model",
+    "digest",
+    "device",
+  ]);
+  const jobSeconds = histogram(
+    "tresline_job_seconds",
+    "How long a job was in hand, each try by itself.",
+    SECONDS,
+    ["queue"],
+  );
+  const jobsFailed = counter(
+    "tresline_jobs_failed_total",
+    "Tries of jobs that threw: `retried` later, or `given_up`.",
+    ["queue", "outcome"],
+  );
+  const jobsStalled = counter(
+    "tresline_jobs_stalled_total",
+    "Jobs that were taken over from a worker that is gone.",
+    ["queue"],
+  );
+  const attempts = counter(
+    "tresline_webhook_attempts_total",
+    "Attempts to deliver a message: `delivered`, to `retry`, or `gone` where the receiver answered 410.",
+    ["outcome"],
+  );
+  const attemptSeconds = histogram(
+    "tresline_webhook_attempt_seconds",
+    "How long an attempt took, to the last byte of the answer.",
+    SECONDS,
+  );
+  const messages = counter(
+    "tresline_webhook_messages_total",
+    "Messages that ended: `delivered`, `failed` when they were given up, or `not_sent`.",
+    ["outcome"],
+  );
+  // What may happen and has not is 0, so that its first time is an increase.
+  for (const outcome of ["delivered", "retry", "gone"]) attempts.inc({ outcome }, 0);
+  for (const outcome of ["delivered", "failed", "not_sent"]) messages.inc({ outcome }, 0);
+
+  const imageEnded = (lane: Lane, { status, error }: ImageEnd) =>
+    images.inc({ lane, outcome: status, reason: error?.code ?? "" });
+  const stageTook = (lane: Lane, stage: "queue" | "store" | (typeof STAGES)[number], ms: number) =>
+    stageSeconds.observe({ lane, stage }, ms / 1_000);
+
+  return {
+    registry,
+    imageEnded,
+    imageLabelled(lane: Lane, took: Record<`${(typeof STAGES)[number]}_ms`, number>) {
+      for (const stage of STAGES) stageTook(lane, stage, took[`${stage}_ms`]);
+    },
+    imageStored(lane: Lane, image: Classification, storeMs: number) {
+      imageEnded(lane, image);
+      stageTook(lane, "queue", image.metrics.queue_ms ?? 0);
+      stageTook(lane, "store", storeMs);
+    },
+    chunkStored(results: readonly ImageEnd[], storeMs: number) {
+      chunks.inc();
+      stageTook("bulk", "store", storeMs);
+      for (const result of results) imageEnded("bulk", result);
+    },
+    batchEnded: (outcome: string) => batches.inc({ outcome }),
+    objectEnded: (mode: string, outcome: string) => objects.inc({ mode, outcome }),
+    microBatchRan: ({ images: count, rung, inferenceMs }: RanMicroBatch) => {
+      microBatchImages.observe(count);
+      microBatchFill.observe(count / rung);
+      engineSeconds.observe({ rung }, inferenceMs / 1_000);
+    },
+    engineStarted(served: { name: string; digest: string; device: string }, count: number) {
+      instances.set(count);
+      model.set({ model: served.name, digest: served.digest, device: served.device }, 1);
+    },
+    instanceLost: () => instancesLost.inc(),
+    jobTook: (queue: string, ms: number) => jobSeconds.observe({ queue }, ms / 1_000),
+    jobFailed: (queue: string, isGivenUp: boolean) =>
+      jobsFailed.inc({ queue, outcome: isGivenUp ? "given_up" : "retried" }),
+    jobStalled: (queue: string) => jobsStalled.inc({ queue }),
+    attemptMade(outcome: string, ms: number) {
+      attempts.inc({ outcome });
+      attemptSeconds.observe(ms / 1_000);
+    },
+    messageEnded: (outcome: string) => messages.inc({ outcome }),
+    /** Tells what waits whenever somebody scrapes. */
+    watchBacklog: (ask: () => Promise<Backlog>) => tellBacklog(registry, askSeldom(ask)),
+    /** Tells how full the memory of the GPUs is whenever somebody scrapes. */
+    watchGpus: (ask: () => Promise<Nvidia | Failure>) => tellGpus(registry, askSeldom(ask)),
+  };
+}
+
+/** The metrics of a worker. */
+export type WorkerMetrics = ReturnType<typeof createMetrics>;
+
+function makersOf(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+      new Counter({ name, help, labelNames, registers }),
+    gauge: <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+      new Gauge({ name, help, labelNames, registers }),
+    histogram: <Label extends string>(
+      name: string,
+      help: string,
+      buckets: number[],
+      labelNames: readonly Label[] = [],
+    ) => new Histogram({ name, help, buckets, labelNames, registers }),
+  };
+}
+
+function tellBacklog(registry: Registry, ask: () => Promise<Backlog | undefined>): void {
+  const jobs = {
+    name: "tresline_queue_jobs",
+    help: "Jobs of a queue: `waiting`, `due` (put off until now), `put_off` until later, `active` in the hand of a worker, and `dead`, which nobody tries again.",
+    labelNames: ["queue", "state"] as const,
+  };
+  tellAsked(registry, ask, jobs, (gauge, { queues }) => {
+    for (const { queue, jobs: byState } of queues)
+      for (const [state, count] of Object.entries(byState)) gauge.set({ queue, state }, count);
+  });
+  const age = {
+    name: "tresline_queue_oldest_age_seconds",
+    help: "How long the oldest job of a queue has waited that no worker has ever taken; 0 when none waits.",
+    labelNames: ["queue"] as const,
+  };
+  tellAsked(registry, ask, age, (gauge, { queues }) => {
+    for (const { queue, oldestAgeS } of queues) gauge.set({ queue }, oldestAgeS);
+  });
+  const paused = {
+    name: "tresline_queue_paused",
+    help: "1 for a queue that an operator has paused, 0 for others.",
+    labelNames: ["queue"] as const,
+  };
+  tellAsked(registry, ask, paused, (gauge, { queues }) => {
+    for (const { queue, isPaused } of queues) gauge.set({ queue }, isPaused ? 1 : 0);
+  });
+  const pending = {
+    name: "tresline_webhook_oldest_pending_age_seconds",
+    help: "How long the oldest message that has not ended has been under way; at least so long where more than 300 are.",
+    labelNames: [] as const,
+  };
+  tellAsked(registry, ask, pending, (gauge, { oldestMessageS }) => gauge.set(oldestMessageS));
+}
+
+function tellGpus(registry: Registry, ask: () => Promise<Nvidia | Failure | undefined>): void {
+  const labelNames = ["gpu"] as const;
+  const used = { name: "tresline_gpu_memory_used_bytes", help: "Memory of a GPU that is taken.", labelNames };
+  tellAsked(registry, ask, used, (gauge, nvidia) => {
+    if ("error" in nvidia) return;
+    for (const [gpu, each] of nvidia.gpus.entries()) gauge.set({ gpu }, each.memory - each.free_memory);
+  });
+  const total = { name: "tresline_gpu_memory_total_bytes", help: "Memory of a GPU.", labelNames };
+  tellAsked(registry, ask, total, (gauge, nvidia) => {
+    if ("error" in nvidia) return;
+    for (const [gpu, { memory }] of nvidia.gpus.entries()) gauge.set({ gpu }, memory);
+  });
+}
+
+/** A gauge of what is asked for at each scrape. While there is no answer it has no value, rather than that of before. */
+function tellAsked<Answer, Label extends string>(
+  registry: Registry,
+  ask: () => Promise<Answer | undefined>,
+  about: { name: string; help: string; labelNames: readonly Label[] },
+  tell: (gauge: Gauge<Label>, answer: Answer) => void,
+): void {
+  const gauge = new Gauge<Label>({
+    ...about,
+    registers: [registry],
+    async collect() {
+      const answer = await ask();
+      // Without labels, a reset one is 0.
+      if (about.labelNames.length === 0) gauge.remove();
+      else gauge.reset();
+      if (answer !== undefined) tell(gauge, answer);
+    },
+  });
+}
