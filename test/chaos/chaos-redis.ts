@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openRedis } from "../../shared/redis.ts";
+import type { RedisClient } from "../../shared/redis.ts";
+
+/** A redis-server as `npm start` configures it, to be maltreated. Always at the same port. */
+export interface ChaosRedis {
+  url: string;
+  /** A connection of the harness's own, which waits while Redis is away. */
+  client: RedisClient;
+  /** Ends it by a signal and starts it again from its append-only file after so many milliseconds. */
+  restart: (signal: "SIGKILL" | "SIGTERM", downMs: number) => Promise<void>;
+  /** Keeps it from doing anything for so many milliseconds. */
+  pause: (ms: number) => Promise<void>;
+  /** Keeps it from writing for so many milliseconds: its memory is used up. */
+  starve: (ms: number) => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+/** Less than an empty Redis uses, in bytes. */
+const TOO_LITTLE_MEMORY = 1_000_000;
+
+/** Starts it in a directory; returns when it takes connections. */
+export async function startChaosRedis(directory: string): Promise<ChaosRedis> {
+  const port = await freePort();
+  let child = await launch(port, directory);
+  const url = `redis://127.0.0.1:${port}`;
+  const client = openRedis(url, "wait", () => {});
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    url,
+    client,
+    async restart(signal, downMs) {
+      await end(signal);
+      await sleep(downMs);
+      child = await launch(port, directory);
+    },
+    async pause(ms) {
+      child.kill("SIGSTOP");
+      await sleep(ms);
+      child.kill("SIGCONT");
+    },
+    async starve(ms) {
+      await client.config("SET", "maxmemory", TOO_LITTLE_MEMORY);
+      await sleep(ms);
+      await client.config("SET", "maxmemory", 0);
+    },
+    async stop() {
+      client.disconnect();
+      await end("SIGKILL");
+    },
+  };
+}
+
+async function launch(port: number, directory: string): Promise<ChildProcess> {
+  // The kernel ends it when this process dies.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "redis-server", "-"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(
+    [
+      "bind 127.0.0.1",
+      `port ${port}`,
+      `dir ${JSON.stringify(directory)}`,
+      "appendonly yes",
+      "maxmemory-policy noeviction",
+      'save ""',
+    ].join("\n"),
+  );
+  let said = "";
+  const { promise: isReady, resolve, reject } = Promise.withResolvers<void>();
+  child.once("error", reject);
+  child.once("exit", () => reject(new Error(`redis-server ended while it started. It said:\n${said}`)));
+  child.stdout.on("data", (data: Buffer) => {
+    said = (said + data.toString()).slice(-4_000);
+    if (said.includes("Ready to accept connections")) resolve();
+  });
+  await isReady;
+  child.stdout.removeAllListeners("data").resume();
+  child.removeAllListeners("exit");
+  return child;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,47 @@
+// The chaos suite: SEED=n node test/chaos/run.ts for one seed, SEEDS=20 for the seeds 1 to 20, which is the default.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startCeph } from "../support/ceph-cluster.ts";
+import { planFaults } from "./plan-faults.ts";
+import { planLoad } from "./plan-load.ts";
+import { printPlan, printReport } from "./print-report.ts";
+import { createRandom } from "./random.ts";
+import { runSeed } from "./run-seed.ts";
+import type { SeedReport } from "./run-seed.ts";
+import { textOf } from "./violation.ts";
+import { writeReport } from "./write-report.ts";
+
+/** Milliseconds in which requests are sent. */
+const SENDING_MS = 28_000;
+
+const one = process.env["SEED"];
+const count = Number(process.env["SEEDS"] ?? 20);
+const seeds = one === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(one)];
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+// Ceph and Redis end with this process, which a signal alone does not make it do in order.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+const modelsDir = mkdtempSync(join(tmpdir(), "tresline-chaos-models-"));
+say("Starting Ceph …");
+const ceph = await startCeph();
+const reports: SeedReport[] = [];
+for (const [i, number] of seeds.entries()) {
+  const random = createRandom(number);
+  const faults = planFaults(number, random);
+  const load = planLoad(random, SENDING_MS, 1);
+  say(`\nSeed ${number} (${i + 1} of ${seeds.length}):\n${printPlan(faults)}`);
+  const directory = join(tmpdir(), `tresline-chaos-seed-${number}`);
+  const report = await runSeed({ number, faults, load }, { ceph, directory, modelsDir, tell: say });
+  reports.push(report);
+  for (const { promise, id, detail } of report.violations)
+    say(`BROKEN: ${promise}: ${id} ${detail.slice(0, 1_000)}`);
+  if (report.violations.length > 0) say(`Again: SEED=${number} make chaos. Logs: ${directory}`);
+  say(`seed ${number}: ${report.violations.length} promises broken, ${report.seconds} s`);
+}
+await ceph.stop().catch((error: unknown) => say(textOf(error)));
+rmSync(modelsDir, { recursive: true, force: true });
+process.stdout.write(printReport(reports));
+if (one === undefined) writeReport(reports);
+process.exit(reports.every(({ violations }) => violations.length === 0) ? 0 : 1);
