@@ -1,4 +1,4 @@
-# make start | demo | test | bench | audit | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph for the tests).
+# make start | demo | test | bench | audit | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph and Chromium for the tests).
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -31,7 +31,7 @@ setup: $(INSTALLED)
 	@test/support/install-debian.sh redis
 
 setup-test: $(INSTALLED)
-	@test/support/install-debian.sh redis ceph curl
+	@test/support/install-debian.sh redis ceph curl chromium
 
 $(INSTALLED): package.json package-lock.json
 	npm ci --no-audit

@@ -3,6 +3,8 @@
 #   test/support/install-debian.sh redis          the queue
 #   test/support/install-debian.sh redis ceph     and the S3 server of the s3 tests
 #   test/support/install-debian.sh curl           what the line that npm start prints is pasted with
+#   test/support/install-debian.sh chromium       the browser that the console is tried in
+#   test/support/install-debian.sh fonts          what its pictures in the README are written in
 set -eu
 
 fail() {
@@ -15,7 +17,7 @@ need() { # program package
   command -v "$1" >/dev/null 2>&1 || [ -x "/usr/bin/$1" ] || packages="$packages $2"
 }
 
-[ $# -gt 0 ] || fail "say what to install: redis, ceph, curl."
+[ $# -gt 0 ] || fail "say what to install: redis, ceph, curl, chromium, fonts."
 for part in "$@"; do
   case "$part" in
     redis)
@@ -29,7 +31,9 @@ for part in "$@"; do
       need setpriv util-linux
       ;;
     curl) need curl curl ;;
-    *) fail "\"$part\" is none of redis, ceph and curl." ;;
+    chromium) need chromium chromium ;;
+    fonts) [ -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] || packages="$packages fonts-noto-core" ;;
+    *) fail "\"$part\" is none of redis, ceph, curl, chromium and fonts." ;;
   esac
 done
 if [ -z "$packages" ]; then
@@ -38,7 +42,7 @@ if [ -z "$packages" ]; then
 fi
 
 command -v apt-get >/dev/null 2>&1 ||
-  fail "this is not Debian or a relative of it: install$packages with your system's own tools (redis-server, ceph-mon, ceph-osd, radosgw and ceph must be in the PATH)."
+  fail "this is not Debian or a relative of it: install$packages with your system's own tools (redis-server, ceph-mon, ceph-osd, radosgw, ceph and chromium must be in the PATH)."
 if [ "$(id -u)" -eq 0 ]; then
   as_root=""
 elif command -v sudo >/dev/null 2>&1; then
