@@ -40,7 +40,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
 
   app.use(requestId({ generator: () => newId("req") }));
-  app.use(requestLog(logger));
+  app.use(requestLog(deps));
   const headers = secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],

@@ -16,7 +16,9 @@ interface Message {
 /** A socket cannot outlive the request that opened it, so each request opens what it needs. */
 async function open(env: Bindings) {
   const config = readConfig(EdgeConfig, env);
-  const deps = await openDeps(config, new AbortController().signal, new FetchHttpHandler());
+  const deps = await openDeps(config, new AbortController().signal, {
+    requestHandler: new FetchHttpHandler(),
+  });
   return { app: createApp(deps), apiKey: config.API_KEY, close: deps.close };
 }
 

@@ -9,6 +9,8 @@ import type { FinishedFeed } from "../shared/state/finished-feed.ts";
 import { openStorage } from "../shared/storage/open-storage.ts";
 import type { OpenStorageOptions } from "../shared/storage/open-storage.ts";
 import type { Storage } from "../shared/storage/storage.ts";
+import { untold } from "../shared/trace.ts";
+import type { Tracer } from "../shared/trace.ts";
 import { openBacklog } from "./backlog.ts";
 import type { Backlog } from "./backlog.ts";
 import { listenUrl } from "./config.ts";
@@ -23,6 +25,7 @@ export interface ApiDeps {
   finished: FinishedFeed;
   backlog: Backlog;
   logger: Logger;
+  tracer: Tracer;
   /** What links begin with, without a slash at the end. */
   baseUrl: () => string;
   /** Aborted when the process is to stop: requests that wait for a result are then answered with what there is. */
@@ -31,12 +34,12 @@ export interface ApiDeps {
 
 /**
  * Opens what the API needs. Connections are made in the background: a Redis that is away shows in `/readyz` and in answers.
- * @param requestHandler speaks HTTP with storage where Node's own modules cannot
+ * @param parts `requestHandler` speaks HTTP with storage where Node's own modules cannot; `tracer` tells of requests
  */
 export async function openDeps(
   config: ApiConfig,
   stopping: AbortSignal,
-  requestHandler?: OpenStorageOptions["requestHandler"],
+  { requestHandler, tracer = untold }: Pick<OpenStorageOptions, "requestHandler"> & { tracer?: Tracer } = {},
 ): Promise<ApiDeps & { close: () => Promise<void> }> {
   const logger = createLogger("api", config.LOG_LEVEL);
   const onError = (err: Error) => logger.error({ err }, "Redis trouble");
@@ -55,6 +58,7 @@ export async function openDeps(
     finished,
     backlog: openBacklog(queues),
     logger,
+    tracer,
     stopping,
     baseUrl: () => config.PUBLIC_URL ?? listenUrl(config),
     async close() {
@@ -62,6 +66,7 @@ export async function openDeps(
       await queues.close();
       await storage.close();
       redis.disconnect();
+      await tracer.close();
     },
   };
 }

@@ -11,5 +11,9 @@ export interface ApiEnv {
     scopes: readonly Scope[];
     /** `key_…`; undefined for the service's own `API_KEY`, which who runs the service has. */
     keyId: string | undefined;
+    /** What the request causes goes under this place of its trace. */
+    traceparent: string;
+    /** What the request has made. */
+    createdId: string | undefined;
   };
 }

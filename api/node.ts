@@ -1,4 +1,5 @@
 import { ConfigError, readConfig } from "../shared/config.ts";
+import { openTracer } from "../shared/open-tracer.ts";
 import { warnOfRedisFaults } from "../shared/warn-of-redis-faults.ts";
 import { createApp } from "./app.ts";
 import { ApiConfig, listenUrl } from "./config.ts";
@@ -9,7 +10,8 @@ import { listen } from "./listen.ts";
 async function main(): Promise<void> {
   const config = readConfig(ApiConfig, process.env);
   const stopping = new AbortController();
-  const deps = await openDeps(config, stopping.signal);
+  const tracer = await openTracer("api", config);
+  const deps = await openDeps(config, stopping.signal, { tracer });
   void warnOfRedisFaults(deps);
   const server = await listen(createApp(deps).fetch, config);
   config.PORT = server.port;

@@ -17,12 +17,14 @@ export interface Announcement {
   resource: { id: string; object: string; status: string; urls: { get: string } };
   /** Tells events apart that happen to a resource more than once. */
   occasion?: string;
+  /** The place in a trace that its message goes under; without one it begins a trace. */
+  traceparent?: string | undefined;
 }
 
 /** Enqueues the message about an event, if anybody asked for it. Announcing it again makes no second message: the id is derived. */
 export async function announce(
   queues: Queues,
-  { tenant, webhook, type, timestamp, resource, occasion }: Announcement,
+  { tenant, webhook, type, timestamp, resource, occasion, traceparent }: Announcement,
 ): Promise<void> {
   if (webhook === null || !isWanted(webhook.events, type)) return;
   const subject = occasion === undefined ? resource.id : `${resource.id} ${occasion}`;
@@ -36,6 +38,7 @@ export async function announce(
     body: eventBody(type, timestamp, resource),
     created_at: new Date().toISOString(),
     sending: 0,
+    traceparent,
   };
   await queues.enqueueDeliver({ id, payload });
 }

@@ -15,9 +15,10 @@ import type { Storage } from "./storage/storage.ts";
  */
 export async function saveResult(
   classification: Classification,
-  { id, tenant, webhook, feed }: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook" | "feed">,
+  payload: Pick<ClassifyImagePayload, "id" | "tenant" | "webhook" | "feed" | "traceparent">,
   { storage, queues, redis }: { storage: Storage; queues: Queues; redis: RedisClient },
 ): Promise<Classification> {
+  const { id, tenant, webhook, feed, traceparent } = payload;
   const key = storageKeys.result(tenant, id);
   const body = JSON.stringify(classification);
   const isFirst = await storage.putIfAbsent(key, body, { contentType: "application/json" });
@@ -30,6 +31,7 @@ export async function saveResult(
       type: EventType.parse(`classification.${stored.status}`),
       timestamp: stored.completed_at ?? stored.created_at,
       resource: stored,
+      traceparent,
     });
   if (feed !== null) await tellFinished(redis, feed, stored);
   return stored;

@@ -41,6 +41,10 @@ const DOORS: Record<string, string[]> = {
   undici: ["worker/net", "worker/model"],
   pino: ["shared/logger.ts"],
   ulid: ["shared/new-id.ts"],
+  "@opentelemetry/api": ["shared/open-tracer.ts"],
+  "@opentelemetry/exporter-trace-otlp-http": ["shared/open-tracer.ts"],
+  "@opentelemetry/resources": ["shared/open-tracer.ts"],
+  "@opentelemetry/sdk-trace": ["shared/open-tracer.ts"],
   "hyparquet-writer": ["worker/scan/to-parquet.ts"],
   "prom-client": ["shared/metrics-server.ts", "worker/metrics.ts", "api/metrics.ts"],
 };

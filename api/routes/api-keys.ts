@@ -66,7 +66,9 @@ export function apiKeyRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(create, async (c) => {
     const maker = { tenant: c.get("tenant"), isOperator: isOperator(c) };
-    return c.json(await createApiKey(deps, maker, c.req.valid("json")), 201);
+    const apiKey = await createApiKey(deps, maker, c.req.valid("json"));
+    c.set("createdId", apiKey.id);
+    return c.json(apiKey, 201);
   });
 
   routes.openapi(list, async (c) => {

@@ -158,7 +158,9 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       tenant: c.get("tenant"),
       request: c.req.valid("json"),
       cancelAfterMs: cancelAfterMs(c.req.valid("header")["cancel-after"]),
+      traceparent: c.get("traceparent"),
     });
+    c.set("createdId", batch.id);
     return c.json(batch, 202, accepted(batch));
   });
 
@@ -168,12 +170,14 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   routes.openapi(retry, async (c) => {
-    const batch = await retryBatch(deps, c.get("tenant"), c.req.valid("param").id);
+    const { id } = c.req.valid("param");
+    const batch = await retryBatch(deps, c.get("tenant"), id, c.get("traceparent"));
+    c.set("createdId", batch.id);
     return c.json(batch, 202, accepted(batch));
   });
 
   routes.openapi(remove, async (c) => {
-    await deleteBatch(deps, c.get("tenant"), c.req.valid("param").id);
+    await deleteBatch(deps, c.get("tenant"), c.req.valid("param").id, c.get("traceparent"));
     return c.body(null, 204);
   });
 

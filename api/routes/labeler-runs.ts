@@ -109,7 +109,9 @@ export function labelerRunRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
 
   routes.openapi(create, async (c) => {
-    const started = await createRun(deps, c.get("tenant"), c.req.valid("param").id, c.req.valid("json"));
+    const { id } = c.req.valid("param");
+    const started = await createRun(deps, c.get("tenant"), id, c.req.valid("json"), c.get("traceparent"));
+    c.set("createdId", started.id);
     return c.json(started, 202, accepted(started));
   });
 

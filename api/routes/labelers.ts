@@ -102,6 +102,7 @@ export function labelerRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(create, async (c) => {
     const labeler = await createLabeler(deps, c.get("tenant"), c.req.valid("json"));
+    c.set("createdId", labeler.id);
     return c.json(labeler, 201, { location: labeler.urls.get });
   });
 
@@ -124,7 +125,7 @@ export function labelerRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   );
 
   routes.openapi(resume, async (c) =>
-    c.json(await resumeLabeler(deps, c.get("tenant"), c.req.valid("param").id), 200),
+    c.json(await resumeLabeler(deps, c.get("tenant"), c.req.valid("param").id, c.get("traceparent")), 200),
   );
 
   return routes;

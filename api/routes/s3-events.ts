@@ -56,9 +56,12 @@ export function s3EventRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   );
 
   routes.openapi(accept, async (c) => {
+    const traceparent = c.get("traceparent");
     const delivery = parseDelivery(await c.req.text());
-    if (delivery.kind === "messages") return c.json(await acceptMessages(deps, delivery.messages), 200);
-    if (delivery.kind === "events") return c.json(await acceptS3Events(deps, delivery.events), 200);
+    if (delivery.kind === "messages")
+      return c.json(await acceptMessages(deps, delivery.messages, traceparent), 200);
+    if (delivery.kind === "events")
+      return c.json(await acceptS3Events(deps, delivery.events, traceparent), 200);
     await confirmSubscription(delivery.subscribeUrl, fetch);
     return c.json({ accepted: 0, missed: 0, ignored: 0 }, 200);
   });
@@ -69,6 +72,7 @@ export function s3EventRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 async function acceptMessages(
   deps: ApiDeps,
   messages: readonly { id: string; text: string }[],
+  traceparent: string,
 ): Promise<SqsFailures> {
   const events: BucketEvent[] = [];
   const batchItemFailures: SqsFailures["batchItemFailures"] = [];
@@ -80,7 +84,7 @@ async function acceptMessages(
       deps.logger.warn({ message: id, reason: error.message }, "a message of SQS is no bucket event");
       batchItemFailures.push({ itemIdentifier: id });
     }
-  await acceptS3Events(deps, events);
+  await acceptS3Events(deps, events, traceparent);
   return { batchItemFailures };
 }
 

@@ -46,9 +46,11 @@ const receive = createRoute({
 export function uploadRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
 
-  routes.openapi(create, async (c) =>
-    c.json(await createUpload(deps, c.get("tenant"), c.req.valid("json")), 201),
-  );
+  routes.openapi(create, async (c) => {
+    const upload = await createUpload(deps, c.get("tenant"), c.req.valid("json"));
+    c.set("createdId", upload.id);
+    return c.json(upload, 201);
+  });
 
   routes.openapi(receive, async (c) => {
     const mediaType = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";

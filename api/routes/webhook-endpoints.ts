@@ -155,6 +155,7 @@ export function webhookEndpointRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(create, async (c) => {
     const endpoint = await createWebhookEndpoint(deps, c.get("tenant"), c.req.valid("json"));
+    c.set("createdId", endpoint.id);
     return c.json(endpoint, 201, { location: `${deps.baseUrl()}/v1/webhook-endpoints/${endpoint.id}` });
   });
 
@@ -185,9 +186,12 @@ export function webhookEndpointRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     return c.json(await rotateEndpointSecret(deps, c.get("tenant"), { id, overlapMs }), 200);
   });
 
-  routes.openapi(test, async (c) =>
-    c.json(await sendTestMessage(deps, c.get("tenant"), c.req.valid("param").id), 202),
-  );
+  routes.openapi(test, async (c) => {
+    const { id } = c.req.valid("param");
+    const message = await sendTestMessage(deps, c.get("tenant"), id, c.get("traceparent"));
+    c.set("createdId", message.id);
+    return c.json(message, 202);
+  });
 
   routes.openapi(recover, async (c) => {
     const { id } = c.req.valid("param");

@@ -26,11 +26,15 @@ interface Match {
  * Enqueues the objects that events tell of for each labeler they are for. When it returns Redis has all jobs; an event told
  * again while its job waits makes no second one. Throws AppError overloaded when too much waits already.
  */
-export async function acceptS3Events(deps: Deps, events: readonly BucketEvent[]): Promise<BucketEventCounts> {
+export async function acceptS3Events(
+  deps: Deps,
+  events: readonly BucketEvent[],
+  traceparent: string,
+): Promise<BucketEventCounts> {
   const matches = await dropOutdated(deps, await matchLabelers(deps, events));
   const missed = await countPaused(deps, matches);
   const due = matches.filter((match) => !missed.has(match));
-  await enqueue(deps, due);
+  await enqueue(deps, due, traceparent);
   const accepted = new Set(due.map(({ event }) => event));
   const wanted = new Set(matches.map(({ event }) => event));
   return {
@@ -88,7 +92,7 @@ async function countPaused({ redis }: Deps, matches: readonly Match[]): Promise<
   return new Set(missed.flat());
 }
 
-async function enqueue({ queues }: Deps, due: readonly Match[]): Promise<void> {
+async function enqueue({ queues }: Deps, due: readonly Match[], traceparent: string): Promise<void> {
   const byModel = Map.groupBy(due, ({ labeler }) => labeler.record.model);
   for (const [model, matches] of byModel) {
     const waiting = await queues.countWaitingObjects(model);
@@ -102,7 +106,7 @@ async function enqueue({ queues }: Deps, due: readonly Match[]): Promise<void> {
     const payloads = await Promise.all(matches.map(toPayload));
     await queues.enqueueObjects(
       model,
-      payloads.map((payload) => ({ id: payload.id, payload })),
+      payloads.map((payload) => ({ id: payload.id, payload: { ...payload, traceparent } })),
     );
   }
 }

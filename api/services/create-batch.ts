@@ -22,12 +22,14 @@ export interface CreateBatchInput {
   request: CreateBatch;
   /** Milliseconds after which it expires unless it has ended by then; undefined for never. */
   cancelAfterMs: number | undefined;
+  /** The place in a trace that its jobs go under. */
+  traceparent: string;
 }
 
 /** Accepts a batch: its items are stored, and Redis has the job that lists them, when it returns. Throws AppError fetch_forbidden for a bucket that may not be read. */
 export async function createBatch(
   deps: ApiDeps,
-  { tenant, request, cancelAfterMs }: CreateBatchInput,
+  { tenant, request, cancelAfterMs, traceparent }: CreateBatchInput,
 ): Promise<Batch> {
   const now = Date.now();
   const source = sourceOf(deps, request);
@@ -55,7 +57,7 @@ export async function createBatch(
     expires_at: expiryOf(deps.config.RETENTION_DAYS, id),
     url: `${deps.baseUrl()}/v1/batches/${id}`,
   };
-  return acceptBatch(deps, record, items.length);
+  return acceptBatch(deps, record, { total: items.length, traceparent });
 }
 
 function sourceOf(deps: Pick<ApiDeps, "config">, { manifest, prefix, inventory }: CreateBatch): BatchSource {

@@ -24,6 +24,8 @@ export interface CreateClassificationInput {
   cancelAfterMs: number | undefined;
   /** Milliseconds to wait for the end; 0 answers at once. */
   waitMs: number;
+  /** The place in a trace that its job goes under. */
+  traceparent: string;
   /** Aborted when the client has gone or the process is to stop. */
   signal: AbortSignal;
 }
@@ -56,7 +58,7 @@ export async function createClassification(
 async function accept(
   deps: ApiDeps,
   id: string,
-  { tenant, image, options, cancelAfterMs }: CreateClassificationInput,
+  { tenant, image, options, cancelAfterMs, traceparent }: CreateClassificationInput,
   listening: Promise<FinishedWait> | undefined,
 ): Promise<Classification> {
   const now = Date.now();
@@ -84,6 +86,7 @@ async function accept(
     deadline: cancelAfterMs === undefined ? null : new Date(now + cancelAfterMs).toISOString(),
     expires_at: expiryOf(deps.config.RETENTION_DAYS, id),
     url: `${deps.baseUrl()}/v1/classifications/${id}`,
+    traceparent,
   };
   // Sent together with the job, so that it takes no time; an image that is accepted and not listed stays accepted.
   const listed = addNewestId(deps.redis, redisKeys.classificationsOfTenant(tenant), id).catch(

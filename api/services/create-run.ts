@@ -12,6 +12,7 @@ export async function createRun(
   tenant: string,
   labelerId: string,
   request: CreateRun,
+  traceparent: string,
 ): Promise<Run> {
   const labeler = await findLabeler(deps, tenant, labelerId);
   if (request.inventory) checkBucket(deps, request.inventory.s3.bucket, "/inventory/s3/bucket");
@@ -21,7 +22,7 @@ export async function createRun(
       "conflict",
       `The run ${moving.batch.id} of this labeler is ${moving.batch.status}: wait for its end, or cancel it.`,
     );
-  const run = await startRun(deps, labeler, request, 0);
+  const run = await startRun(deps, labeler, request, 0, traceparent);
   if (run === undefined)
     throw new AppError(
       "conflict",

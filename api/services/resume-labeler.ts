@@ -13,6 +13,7 @@ export async function resumeLabeler(
   deps: Pick<ApiDeps, "redis" | "queues">,
   tenant: string,
   id: string,
+  traceparent: string,
 ): Promise<ResumedLabeler> {
   await findLabeler(deps, tenant, id);
   await activate(deps.redis, id);
@@ -20,7 +21,7 @@ export async function resumeLabeler(
   for (;;) {
     const state = await findLabeler(deps, tenant, id);
     if (state.unseen === 0) return { ...state.labeler, run: null };
-    const run = await startRun(deps, state, { mode: "backfill" }, state.unseen);
+    const run = await startRun(deps, state, { mode: "backfill" }, state.unseen, traceparent);
     // Another run was started just now, perhaps by somebody who resumed it too: what is unseen has to be read again.
     if (run !== undefined) return { ...state.labeler, run };
   }

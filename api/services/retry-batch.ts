@@ -19,6 +19,7 @@ export async function retryBatch(
   deps: Pick<ApiDeps, "config" | "backlog" | "redis" | "storage" | "queues" | "baseUrl">,
   tenant: string,
   earlierId: string,
+  traceparent: string,
 ): Promise<Batch> {
   const earlier = await findBatch(deps, tenant, earlierId);
   const { request_counts: counts, error } = earlier.batch;
@@ -38,7 +39,7 @@ export async function retryBatch(
     expires_at: expiryOf(deps.config.RETENTION_DAYS, id),
     url: `${deps.baseUrl()}/v1/batches/${id}`,
   };
-  return acceptBatch(deps, record, 0);
+  return acceptBatch(deps, record, { total: 0, traceparent });
 }
 
 /** A retry that was stopped leaves the rest of its own parts, so that a retry of that one has them in one row and not one inside the other. */

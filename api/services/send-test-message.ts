@@ -10,6 +10,7 @@ export async function sendTestMessage(
   deps: Pick<ApiDeps, "redis" | "queues">,
   tenant: string,
   endpointId: string,
+  traceparent: string,
 ): Promise<WebhookMessage> {
   const endpoint = await getEnabledEndpoint(deps, tenant, endpointId);
   const id = await messageId(newId("msg"), "webhook.test", endpointId);
@@ -23,6 +24,7 @@ export async function sendTestMessage(
     body: JSON.stringify(event),
     created_at: now,
     sending: 0,
+    traceparent,
   };
   await deps.queues.enqueueDeliver({ id, payload });
   return getWebhookMessage(deps, tenant, id);

@@ -12,16 +12,18 @@ import { enqueueRun } from "./enqueue-run.ts";
  * Starts a run of a labeler: when it returns, Redis has the job that lists its objects. Undefined when another run was
  * started since `labeler` was read, or when it was deleted.
  * @param unseen how many objects that were missed are found by this run
+ * @param traceparent the place in a trace that its jobs go under
  */
 export async function startRun(
   deps: Pick<ApiDeps, "redis" | "queues">,
   { record, labeler, runs }: LabelerState,
   request: CreateRun,
   unseen: number,
+  traceparent: string,
 ): Promise<Run | undefined> {
   const run = recordOf(record, request);
   if (!(await putRun(deps.redis, record.id, run, { runs, unseen }))) return undefined;
-  await enqueueRun(deps, run);
+  await enqueueRun(deps, run, traceparent);
   const state = await getBatchState(deps.redis, run.id);
   if (state === undefined) throw new Error(`Run ${run.id} vanished while it was started. This is a bug.`);
   return toRun(state, { paused: labeler.status === "paused" });

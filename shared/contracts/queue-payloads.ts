@@ -14,6 +14,7 @@ import {
 import { BucketName, HttpUrl, ImagePointer, ObjectKey, S3Object } from "./image.ts";
 import { OnError, RunMode, WriteBack } from "./labeler.ts";
 import { Lane } from "./lane.ts";
+import { Traceparent } from "./traceparent.ts";
 import { webhookFor } from "./webhook.ts";
 
 /** For which labeler objects are labelled and how; `mode` is `live` for an object that an event told of. */
@@ -25,6 +26,9 @@ export const ForLabeler = z.object({
 });
 export type ForLabeler = z.infer<typeof ForLabeler>;
 
+/** The place of every job in a trace: under the span of what made it. A job without one begins a trace. */
+const Traced = z.object({ traceparent: Traceparent.optional() });
+
 const Labelling = z.object({
   tenant: Tenant,
   model: ModelName,
@@ -34,6 +38,7 @@ const Labelling = z.object({
 
 /** The job of one classification: all that a worker needs to label it and to write the resource it ends as. */
 export const ClassifyImagePayload = Labelling.extend({
+  ...Traced.shape,
   kind: z.literal("image"),
   id: ClassificationId,
   image: ImagePointer,
@@ -62,6 +67,7 @@ export type BatchItem = z.infer<typeof BatchItem>;
 
 /** The job of up to 64 items of a batch; `chunk` counts from 0. */
 export const ClassifyChunkPayload = Labelling.extend({
+  ...Traced.shape,
   kind: z.literal("chunk"),
   batch_id: BatchOrRunId,
   labeler: ForLabeler.optional(),
@@ -72,6 +78,7 @@ export type ClassifyChunkPayload = z.infer<typeof ClassifyChunkPayload>;
 
 /** The job of one object that an event told a labeler of; `id` is derived from the two and the object's version. */
 export const ClassifyObjectPayload = Labelling.extend({
+  ...Traced.shape,
   id: ClassificationId,
   labeler: ForLabeler,
   bucket: BucketName,
@@ -84,7 +91,7 @@ export const ClassifyPayload = z.discriminatedUnion("kind", [ClassifyImagePayloa
 export type ClassifyPayload = z.infer<typeof ClassifyPayload>;
 
 /** What travels in the `scan` queue: list a batch's source and enqueue its chunks, close it when all of them are done, see that its deadline has passed, or remove what storage has of it. */
-export const ScanPayload = z.object({
+export const ScanPayload = Traced.extend({
   kind: z.enum(["enqueue", "finish", "expire", "delete"]),
   tenant: Tenant,
   batch_id: BatchOrRunId,
@@ -98,16 +105,14 @@ export const SweepPayload = z.object({ kind: z.literal("sweep") });
  * What travels in the `deliver` queue: one message for one receiver, an address or a registered endpoint. `body` is the very
  * text that is signed and sent; `sending` is 0, and one more each time the message is sent again after it had ended.
  */
-export const DeliverPayload = z
-  .object({
-    message_id: MessageId,
-    tenant: Tenant,
-    event_type: EventType,
-    body: z.string(),
-    created_at: z.iso.datetime(),
-    sending: z.int().default(0),
-  })
-  .and(z.union([z.object({ url: HttpUrl }), z.object({ endpoint_id: WebhookEndpointId })]));
+export const DeliverPayload = Traced.extend({
+  message_id: MessageId,
+  tenant: Tenant,
+  event_type: EventType,
+  body: z.string(),
+  created_at: z.iso.datetime(),
+  sending: z.int().default(0),
+}).and(z.union([z.object({ url: HttpUrl }), z.object({ endpoint_id: WebhookEndpointId })]));
 export type DeliverPayload = z.infer<typeof DeliverPayload>;
 
 const ClientSources = [

@@ -122,12 +122,15 @@ test("what it logs is JSON lines that have neither the key nor the query of an a
   const requests = lines
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter(({ msg }) => msg === "request");
-  expect(requests.map(({ status }) => status)).toEqual([202, 401, 400]);
+  expect(requests.map(({ http_status }) => http_status)).toEqual([202, 401, 400]);
   expect(requests[0]).toMatchObject({
     level: "info",
     service: "api",
     method: "POST",
+    route: "/v1/classifications",
     path: "/v1/classifications",
+    id: expect.stringMatching(/^cls_/),
+    trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
   });
   for (const secret of [API_KEY, SECRET, "some-other-key", new URL(redis.url).password])
     expect(stdout).not.toContain(secret);

@@ -9,6 +9,7 @@ import { ClassifyObjectPayload } from "../../shared/contracts/queue-payloads.ts"
 import type { NewJob } from "../../shared/queue.ts";
 import { queueNames } from "../../shared/queue.ts";
 import { activate, forgetLabeler, getLabelerState, pause, putLabeler } from "../../shared/state/labelers.ts";
+import { newTraceparent } from "../../shared/traceparent.ts";
 import { labelerRecord } from "../support/labeler-record.ts";
 import { readQueue } from "../support/queue-reader.ts";
 import { readBucketEvent, s3Notification } from "./support/bucket-events.ts";
@@ -161,7 +162,11 @@ test("what Tresline stores of its own in a labeler's bucket triggers nothing", a
   const Records = ["tresline/results/a.json", "tresline-photos/a.jpg"].flatMap(
     (key) => s3Notification({ key }, { bucket }).Records,
   );
-  const counts = await acceptS3Events({ ...api.deps, config }, parseEvents(JSON.stringify({ Records })));
+  const counts = await acceptS3Events(
+    { ...api.deps, config },
+    parseEvents(JSON.stringify({ Records })),
+    newTraceparent(),
+  );
   expect(counts).toEqual({ accepted: 1, missed: 0, ignored: 1 });
   expect(await keysOf(labeler)).toEqual(["tresline-photos/a.jpg"]);
 });

@@ -13,6 +13,7 @@ import { getBatchState } from "../../../shared/state/batches.ts";
 import { expireBatch, requestCancel } from "../../../shared/state/stop-batch.ts";
 import type { Stopping } from "../../../shared/state/stop-batch.ts";
 import type { SourceBuckets } from "../../../shared/storage/source-buckets.ts";
+import { newTraceparent } from "../../../shared/traceparent.ts";
 import { batchRecord } from "../../support/labelling.ts";
 import { memoryStorage } from "../../support/memory-storage.ts";
 import { simulatedWorkers } from "../../support/simulated-workers.ts";
@@ -95,7 +96,8 @@ async function newWorld(fromRequest: boolean, brokenAt?: number) {
     queues: workers.queues,
     baseUrl: () => "https://api.example",
   };
-  const accept = (made: BatchRecord) => acceptBatch(api, made, fromRequest ? all.length : 0);
+  const accept = (made: BatchRecord) =>
+    acceptBatch(api, made, { total: fromRequest ? all.length : 0, traceparent: newTraceparent() });
   const linesOf = async (key: string) => {
     const text = new TextDecoder().decode(await storage.get(key));
     return text.split("\n").flatMap((line) => (line === "" ? [] : [BatchResult.parse(JSON.parse(line))]));
@@ -160,7 +162,7 @@ test("stopped and killed at any step it ends, and retried until nothing is left 
         const { total } = life.batch.request_counts;
         expect(total).toBe(isFirst && fromRequest ? world.all.length : total);
         if (labelled.length === world.all.length) break;
-        const retry = await retryBatch(world.api, "default", id);
+        const retry = await retryBatch(world.api, "default", id, newTraceparent());
         expect(retry).toMatchObject({ retry_of: id, status: "validating", canceled_at: null });
         id = retry.id;
       }
