@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
 import type { Logger } from "../../shared/logger.ts";
 import { openQueues } from "../../shared/queue.ts";
 import type { Queues } from "../../shared/queue.ts";
@@ -14,14 +13,9 @@ import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
 import { createMetrics } from "../../worker/metrics.ts";
 import type { WorkerMetrics } from "../../worker/metrics.ts";
+import { openLog } from "./open-log.ts";
+import type { LogLine } from "./open-log.ts";
 import { startTestRedis } from "./redis.ts";
-
-/** A line of the log, as it is written. `level` is a word. */
-export interface LogLine {
-  level: string;
-  msg: string;
-  [field: string]: unknown;
-}
 
 /** What the handlers of a worker work with: a real Redis, storage in a temporary directory, and a log that is kept. */
 export interface WorkerTestDeps {
@@ -49,11 +43,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
   const buckets = await openSourceBuckets([], {});
   const labelWriter = await openLabelWriter([], {});
   const queues = openQueues(server.redis);
-  const log: LogLine[] = [];
-  const logger = pino(
-    { level: "debug", base: {}, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => void log.push(JSON.parse(line) as LogLine) },
-  );
+  const { logger, log } = openLog();
   return {
     redisUrl: server.url,
     storageUrl,
