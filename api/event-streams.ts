@@ -2,7 +2,6 @@ import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { AppError } from "../shared/errors.ts";
 import type { ApiDeps } from "./deps.ts";
-import type { ApiEnv } from "./env.ts";
 
 /** How a resource is now. */
 export interface Look {
@@ -30,7 +29,7 @@ export function openEventStreams(
      * ended, the client has gone, the process is to stop or the stream has lasted long enough. However a stream ends early, the
      * client goes on where it was by asking again. Throws what the first look throws, and AppError overloaded when there are too many streams.
      */
-    async answer(c: Context<ApiEnv>, look: () => Promise<Look>): Promise<Response> {
+    async answer(c: Context, look: () => Promise<Look>): Promise<Response> {
       const first = await look();
       const seen = c.req.header("last-event-id");
       // What makes an EventSource stop asking.

@@ -5,13 +5,17 @@ import { NONCE, secureHeaders } from "hono/secure-headers";
 import { AppError } from "../../shared/errors.ts";
 import type { ApiDeps } from "../deps.ts";
 import { noStore } from "../middleware/no-store.ts";
+import { rateLimit } from "../middleware/rate-limit.ts";
 import type { ConsoleEnv } from "./env.ts";
 import { errorPage } from "./error-page.ts";
+import { openLive } from "./live.ts";
 import { batchPages } from "./pages/batches.ts";
 import { classificationPages } from "./pages/classifications.ts";
 import { classifyPages } from "./pages/classify.ts";
+import { imagePages } from "./pages/images.ts";
 import { labelerPages } from "./pages/labelers.ts";
 import { modelPages } from "./pages/models.ts";
+import { newBatchPages } from "./pages/new-batch.ts";
 import { queuePages } from "./pages/queues.ts";
 import { signInPages } from "./pages/sign-in.ts";
 import { webhookPages } from "./pages/webhooks.ts";
@@ -24,6 +28,7 @@ import { signedIn } from "./signed-in.ts";
  */
 export function consoleRoutes(deps: ApiDeps): Hono<ConsoleEnv> {
   const routes = new Hono<ConsoleEnv>();
+  const live = openLive(deps);
   routes.onError(errorPage(deps.logger));
 
   routes.use("/console/*", noStore);
@@ -54,9 +59,12 @@ export function consoleRoutes(deps: ApiDeps): Hono<ConsoleEnv> {
 
   routes.route("/", signInPages(deps));
   routes.use("/console/*", signedIn(deps));
+  routes.on("POST", "/console/*", rateLimit(deps));
   routes.route("/", classifyPages(deps));
-  routes.route("/", classificationPages(deps));
-  routes.route("/", batchPages(deps));
+  routes.route("/", classificationPages(deps, live));
+  routes.route("/", imagePages(deps));
+  routes.route("/", newBatchPages(deps));
+  routes.route("/", batchPages(deps, live));
   routes.route("/", labelerPages(deps));
   routes.route("/", webhookPages(deps));
   routes.route("/", modelPages(deps));
