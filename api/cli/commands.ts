@@ -34,6 +34,12 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "keys create": async () => (await import("./commands/keys-create.ts")).keysCreate,
   "keys list": async () => (await import("./commands/keys-list.ts")).keysList,
   "keys revoke": async () => (await import("./commands/keys-revoke.ts")).keysRevoke,
+  "admin inspect": async () => (await import("./commands/admin-inspect.ts")).adminInspect,
+  "admin pause": async () => (await import("./commands/admin-pause.ts")).adminPause,
+  "admin resume": async () => (await import("./commands/admin-resume.ts")).adminResume,
+  "admin drain": async () => (await import("./commands/admin-drain.ts")).adminDrain,
+  "admin redrive": async () => (await import("./commands/admin-redrive.ts")).adminRedrive,
+  "admin discard": async () => (await import("./commands/admin-discard.ts")).adminDiscard,
   workers: async () => (await import("./commands/workers.ts")).workers,
   bench: async () => (await import("./commands/bench.ts")).benchCommand,
 };
@@ -82,6 +88,12 @@ Has images labelled by a running Tresline.
   keys list              list the API keys
   keys revoke ID         refuse an API key from now on
   workers                list the workers
+  admin inspect          show the queues, their dead letters or a job
+  admin pause QUEUE      let workers take no jobs of a queue
+  admin resume QUEUE     let them take its jobs again
+  admin drain            pause all, and wait until nothing is in hand
+  admin redrive QUEUE    try dead letters again
+  admin discard QUEUE    remove dead letters for good
   bench [URL]            put a load on the service and say how fast it labels
 
 tresline COMMAND --help says more.

@@ -6,13 +6,13 @@ const LINE_MS = 5_000;
 
 /** Shows a person how far something is. */
 export interface Progress {
-  /** So many of all the images that are known so far have ended. */
+  /** So many of all that are known so far have ended. */
   update: (ended: number, total: number) => void;
   stop: () => void;
 }
 
-/** Progress on `stream`: a bar that is drawn over and over on a terminal, else a line every few seconds. */
-export function openProgress(stream: NodeJS.WriteStream): Progress {
+/** Progress of `things` on `stream`: a bar that is drawn over and over on a terminal, else a line every few seconds. */
+export function openProgress(stream: NodeJS.WriteStream, things: "images" | "jobs" = "images"): Progress {
   let first: { ended: number; at: number } | undefined;
   /** What is told beside the numbers, of the images since it was first told. */
   const pace = (ended: number, total: number): string => {
@@ -22,15 +22,15 @@ export function openProgress(stream: NodeJS.WriteStream): Progress {
     const rate = (ended - first.ended) / seconds;
     if (seconds < 1 || rate === 0) return "";
     const left = ended < total ? `, ${printDuration((total - ended) / rate)} left` : "";
-    return `, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} images/s${left}`;
+    return `, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${things}/s${left}`;
   };
-  return stream.isTTY ? openBar(stream, pace) : openLines(stream, pace);
+  return stream.isTTY ? openBar(stream, things, pace) : openLines(stream, things, pace);
 }
 
 type Pace = (ended: number, total: number) => string;
 
-function openBar(stream: NodeJS.WriteStream, pace: Pace): Progress {
-  const format = "{bar} {value} of {total} images{pace}";
+function openBar(stream: NodeJS.WriteStream, things: string, pace: Pace): Progress {
+  const format = `{bar} {value} of {total} ${things}{pace}`;
   const options = { format, stream, barsize: 16, clearOnComplete: true, gracefulExit: false };
   const bar = new SingleBar(options, Presets.shades_classic);
   return {
@@ -44,7 +44,7 @@ function openBar(stream: NodeJS.WriteStream, pace: Pace): Progress {
   };
 }
 
-function openLines(stream: NodeJS.WriteStream, pace: Pace): Progress {
+function openLines(stream: NodeJS.WriteStream, things: string, pace: Pace): Progress {
   let toldAt = -Infinity;
   let untold = "";
   const tell = () => {
@@ -55,7 +55,7 @@ function openLines(stream: NodeJS.WriteStream, pace: Pace): Progress {
   return {
     update(ended, total) {
       if (total === 0) return;
-      untold = `${ended} of ${total} images${pace(ended, total)}\n`;
+      untold = `${ended} of ${total} ${things}${pace(ended, total)}\n`;
       if (performance.now() - toldAt >= LINE_MS) tell();
     },
     stop: tell,

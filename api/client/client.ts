@@ -8,6 +8,8 @@ import { labelers } from "./labelers.ts";
 import type { Labelers } from "./labelers.ts";
 import { models } from "./models.ts";
 import type { Models } from "./models.ts";
+import { queues } from "./queues.ts";
+import type { Queues } from "./queues.ts";
 import { openTransport } from "./transport.ts";
 import type { ClientOptions } from "./transport.ts";
 import { uploads } from "./uploads.ts";
@@ -30,6 +32,7 @@ export type { Classification } from "../../shared/contracts/classification.ts";
 export type { Labeler, Run } from "../../shared/contracts/labeler.ts";
 export type { Model } from "../../shared/contracts/model.ts";
 export type { Upload } from "../../shared/contracts/upload.ts";
+export type { DeadLetter, QueueJob, WorkQueue } from "../../shared/contracts/queue.ts";
 export type { ImageInput } from "../../shared/contracts/image.ts";
 export type { WebhookAttempt, WebhookEndpoint, WebhookMessage } from "../../shared/contracts/webhook.ts";
 export type { WebhookEvent } from "../../shared/contracts/webhook-event.ts";
@@ -47,6 +50,7 @@ export interface Client {
   webhookSecret: DefaultWebhookSecret;
   apiKeys: ApiKeys;
   workers: Workers;
+  queues: Queues;
 }
 
 /** A client of the service at `url`. It holds no connection of its own: it need not be closed. */
@@ -63,5 +67,6 @@ export function createClient(options: ClientOptions): Client {
     webhookSecret: webhookSecret(transport),
     apiKeys: apiKeys(transport),
     workers: workers(transport),
+    queues: queues(transport),
   };
 }

@@ -37,7 +37,7 @@ export function runAndInterrupt(args: readonly string[], env: Record<string, str
   child.stdout.on("data", (piece: Buffer) => (out += piece.toString()));
   child.stderr.on("data", (piece: Buffer) => {
     err += piece.toString();
-    if (!isStopped && / of \d+ images/.test(err)) isStopped = child.kill("SIGINT");
+    if (!isStopped && / of \d+ (images|jobs)/.test(err)) isStopped = child.kill("SIGINT");
   });
   return new Promise((resolve) => child.on("close", (code) => resolve({ code: code ?? -1, out, err })));
 }
