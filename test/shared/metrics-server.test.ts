@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Counter, Gauge, Registry } from "prom-client";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ConfigError } from "../../shared/config.ts";
 import { serveMetrics } from "../../shared/metrics-server.ts";
 import { openLog } from "../support/open-log.ts";
@@ -42,11 +42,9 @@ test("nothing else is served there, and nothing is written to", async () => {
 });
 
 test("a metric that cannot be told is an error, in the answer and in the log", async () => {
-  const collect = () => {
-    throw new Error("no swan was counted");
-  };
   const { url, log } = await serve((registry) => {
-    new Gauge({ name: "swans", help: "Swans.", registers: [registry], collect });
+    const collect = vi.fn<() => void>().mockRejectedValue(new Error("no swan was counted"));
+    new Gauge({ name: "swans", help: "Swans.", registers: [registry], collect }).set(1);
   });
   const response = await fetch(url);
   expect(response.status).toBe(500);
