@@ -10,6 +10,7 @@ import type { ApiDeps } from "./deps.ts";
 import type { ApiEnv } from "./env.ts";
 import { auth } from "./middleware/auth.ts";
 import { CREATING, idempotency } from "./middleware/idempotency.ts";
+import { countRequests } from "./middleware/metrics.ts";
 import { noStore } from "./middleware/no-store.ts";
 import { problemJson } from "./middleware/problem-json.ts";
 import { rateLimit } from "./middleware/rate-limit.ts";
@@ -40,6 +41,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
 
   app.use(requestId({ generator: () => newId("req") }));
+  if (deps.metrics !== undefined) app.use(countRequests(deps.metrics));
   app.use(requestLog(deps));
   const headers = secureHeaders({
     contentSecurityPolicy: {

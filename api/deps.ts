@@ -1,3 +1,4 @@
+import type { Hono } from "hono";
 import { createLogger } from "../shared/logger.ts";
 import type { Logger } from "../shared/logger.ts";
 import { openQueues } from "../shared/queue.ts";
@@ -15,6 +16,7 @@ import { openBacklog } from "./backlog.ts";
 import type { Backlog } from "./backlog.ts";
 import { listenUrl } from "./config.ts";
 import type { ApiConfig } from "./config.ts";
+import type { HttpMetrics } from "./middleware/metrics.ts";
 
 /** What routes and services work with. */
 export interface ApiDeps {
@@ -26,6 +28,10 @@ export interface ApiDeps {
   backlog: Backlog;
   logger: Logger;
   tracer: Tracer;
+  /** Looks into the jobs of all queues, on pages of its own; where that can be had. */
+  board?: Hono;
+  /** Counts requests; nobody does where there is nothing to scrape. */
+  metrics?: HttpMetrics;
   /** What links begin with, without a slash at the end. */
   baseUrl: () => string;
   /** Aborted when the process is to stop: requests that wait for a result are then answered with what there is. */

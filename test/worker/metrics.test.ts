@@ -257,7 +257,7 @@ test("what waits is asked of Redis at a scrape: every queue, state by state, and
   expect(valueOf(scraped, "tresline_queue_paused", { queue })).toBe(1);
   expect(valueOf(scraped, "tresline_queue_paused", { queue: queueNames.scan })).toBe(0);
   const known = scraped.get("tresline_queue_paused")?.samples["tresline_queue_paused"] ?? [];
-  expect(known.map(({ labels }) => labels["queue"]).toSorted()).toEqual(
+  expect(known.map(({ labels }) => String(labels["queue"])).toSorted()).toEqual(
     ["never-served", "waiting"]
       .flatMap((model) => [`${model}.bulk`, `${model}.interactive`, `${model}.objects`])
       .map((name) => `classify.${name}`)
