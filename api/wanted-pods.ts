@@ -22,6 +22,9 @@ export interface PodGoal {
   imagesPerSecond: number;
 }
 
+/** The goal of whoever names none. */
+export const USUAL_GOAL: PodGoal = { targetS: 300, imagesPerSecond: 100 };
+
 /** The part of the target that is kept back: Kubernetes lets a tenth of the pods be missing before it adds any. */
 const KEPT_BACK = 0.1;
 /** The least part of the target that counts as left: what is older is not done any sooner by asking for pods without end. */

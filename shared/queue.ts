@@ -115,6 +115,8 @@ export function openQueues(redis: RedisClient) {
     return { paused, waiting, due, active, imagesPerJob: images / Math.max(sample.length, 1) };
   };
   return {
+    /** BullMQ's own object of a queue, for tools of theirs. */
+    vendorQueue: queue,
     /** What operators do with queues. */
     admin: openQueueAdmin(redis, { open: queue, depth, oldestWaiting }),
     enqueueClassify: (model: string, lane: Lane, jobs: NewJob<ClassifyPayload>[]) =>

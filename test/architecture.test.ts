@@ -22,6 +22,9 @@ const MAY_IMPORT: Record<string, string[]> = {
 const DOORS: Record<string, string[]> = {
   bullmq: ["shared/queue.ts", "shared/queue-admin.ts", "worker/consume.ts"],
   ioredis: ["shared/redis.ts"],
+  "@bull-board/api": ["api/console/board.ts"],
+  "@bull-board/api/bullMQAdapter": ["api/console/board.ts"],
+  "@bull-board/hono": ["api/console/board.ts"],
   "onnxruntime-node": ["worker/engine/session.ts"],
   "@aws-sdk/client-s3": [
     "shared/storage/s3-client.ts",

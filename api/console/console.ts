@@ -65,11 +65,11 @@ export function consoleRoutes(deps: ApiDeps): Hono<ConsoleEnv> {
   routes.route("/", imagePages(deps));
   routes.route("/", newBatchPages(deps));
   routes.route("/", batchPages(deps, live));
-  routes.route("/", labelerPages(deps));
-  routes.route("/", webhookPages(deps));
+  routes.route("/", labelerPages(deps, live));
+  routes.route("/", webhookPages(deps, live));
   routes.route("/", modelPages(deps));
-  routes.route("/", queuePages(deps));
-  routes.route("/", workerPages(deps));
+  routes.route("/", queuePages(deps, live));
+  routes.route("/", workerPages(deps, live));
   routes.all("/console/*", ({ req }) => {
     throw new AppError("not_found", `There is no page ${req.path}.`);
   });

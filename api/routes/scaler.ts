@@ -6,6 +6,7 @@ import { rejectInvalid } from "../middleware/problem-json.ts";
 import { requireOperator } from "../middleware/require-operator.ts";
 import { getScaler } from "../services/get-scaler.ts";
 import type { ScaledModel } from "../services/get-scaler.ts";
+import { USUAL_GOAL } from "../wanted-pods.ts";
 import { BEARER, json, problems } from "./responses.ts";
 
 const count = (description: string) => z.int().min(0).meta({ description });
@@ -57,9 +58,9 @@ const get = createRoute({
   security: BEARER,
   request: {
     query: z.strictObject({
-      target_seconds: positive("How old the oldest image that waits may become.").default(300),
+      target_seconds: positive("How old the oldest image that waits may become.").default(USUAL_GOAL.targetS),
       images_per_second_per_pod: positive("What one pod labels, as `tresline bench` measures it.").default(
-        100,
+        USUAL_GOAL.imagesPerSecond,
       ),
       model: ModelName.optional().meta({
         description: "Only this model, also when no worker has served it.",

@@ -7,8 +7,11 @@ import { duration, timeAgo } from "./time.ts";
 /** Attempts to deliver messages, as they were made and answered; with the message of each unless all are of one. */
 export function attemptTable(attempts: readonly WebhookAttempt[], { ofOne = false } = {}): Html {
   if (attempts.length === 0) return html`<p class="empty">Nothing was sent yet.</p>`;
-  return html`<div class="table" tabindex="0" role="region" aria-label="Attempts">
+  return html`<div class="table">
     <table class="stack">
+      <caption class="hidden">
+        Attempts, the latest first
+      </caption>
       <thead>
         <tr>
           <th scope="col">${ofOne ? "Attempt" : "Message"}</th>
