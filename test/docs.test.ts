@@ -40,6 +40,7 @@ const documents = [
   "SECURITY.md",
   "docs/api-keys.md",
   "docs/api.md",
+  "docs/aws.md",
   "docs/batches.md",
   "docs/cli.md",
   "docs/client.md",
