@@ -1,4 +1,5 @@
 import type { Scope } from "../shared/contracts/api-key.ts";
+import type { IdPrefix } from "../shared/contracts/ids.ts";
 
 /** What middleware leaves in the context of a request. */
 export interface ApiEnv {
@@ -13,6 +14,8 @@ export interface ApiEnv {
     keyId: string | undefined;
     /** What the request causes goes under this place of its trace. */
     traceparent: string;
+    /** Makes the id of what the request makes, the same however often it is sent under its Idempotency-Key; set on every route that takes one. */
+    newId: (prefix: IdPrefix) => string;
     /** What the request has made. */
     createdId: string | undefined;
   };

@@ -11,6 +11,7 @@ export const redisKeys = {
   consoleSession: (hash: string) => `${REDIS_PREFIX}:console-session:${hash}`,
   rateLimit: (keyId: string) => `${REDIS_PREFIX}:rate-limit:${keyId}`,
   idempotency: (tenant: string, key: string) => `${REDIS_PREFIX}:idempotency:${tenant}:${key}`,
+  idempotencyId: (tenant: string, key: string) => `${REDIS_PREFIX}:idempotency-id:${tenant}:${key}`,
   finishedFeed: (feed: string) => `${REDIS_PREFIX}:finished:${feed}`,
   upload: (tenant: string, id: string) => `${REDIS_PREFIX}:upload:${tenant}:${id}`,
   canceledFeed: () => `${REDIS_PREFIX}:canceled`,

@@ -6,12 +6,15 @@ const ULID_TIME_LENGTH = 10;
 const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
 const INDEX_DIGITS = 6;
 
-/** A new id: the prefix and a lower-case ULID, which sorts by the time it was made (https://github.com/ulid/spec). */
-export function newId(prefix: IdPrefix): string {
+/** A new lower-case ULID, which sorts by the time it was made (https://github.com/ulid/spec): what comes after the prefix of an id. */
+export function newUlid(): string {
   // The package's own source of randomness asks the system for each of the 16 characters: measured, 50 µs an id instead of 5.
   const bytes = crypto.getRandomValues(new Uint8Array(16)).values();
-  return `${prefix}_${ulid(undefined, () => (bytes.next().value ?? 0) / 256).toLowerCase()}`;
+  return ulid(undefined, () => (bytes.next().value ?? 0) / 256).toLowerCase();
 }
+
+/** A new id. */
+export const newId = (prefix: IdPrefix): string => `${prefix}_${newUlid()}`;
 
 /** What comes, as text, before every id of this kind that was made at this time or later, and after every older one. */
 export const firstIdAt = (prefix: IdPrefix, time: Date): string =>

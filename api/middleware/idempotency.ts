@@ -4,7 +4,15 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { IdempotencyKey, MAX_KEPT_BODY } from "../../shared/contracts/idempotency.ts";
 import type { KeptAnswer } from "../../shared/contracts/idempotency.ts";
 import { AppError } from "../../shared/errors.ts";
-import { HOLD_MS, claimRequest, holdOn, keepAnswer, letGo } from "../../shared/state/idempotency.ts";
+import { newId } from "../../shared/new-id.ts";
+import {
+  HOLD_MS,
+  claimRequest,
+  forgetRequest,
+  holdOn,
+  keepAnswer,
+  letGo,
+} from "../../shared/state/idempotency.ts";
 import type { Hold } from "../../shared/state/idempotency.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { ApiEnv } from "../env.ts";
@@ -35,11 +43,13 @@ type Deps = Pick<ApiDeps, "redis" | "logger">;
 /**
  * Does a request with an `Idempotency-Key` once (draft-ietf-httpapi-idempotency-key-header-06): sent again, it is answered
  * as the first time, or 409 while that is in hand. Only what was accepted is kept: a request that was refused or failed
- * has created nothing, and may be sent again, also with another body. Without the header it costs nothing.
+ * may be sent again, also with another body. What it creates has the same id each time, so that a server that died or failed
+ * after it had created it leaves nothing that is created twice. Without the header it costs nothing.
  */
 export const idempotency = (deps: Deps) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     const header = c.req.header("idempotency-key");
+    c.set("newId", newId);
     if (header === undefined) return next();
     const claim = await claimRequest(deps.redis, {
       tenant: c.get("tenant"),
@@ -59,6 +69,7 @@ export const idempotency = (deps: Deps) =>
         IN_HAND_RETRY_S,
       );
     if (claim.is === "answered") return answerAgain(c, claim.answer);
+    c.set("newId", (prefix) => `${prefix}_${claim.hold.ulid}`);
     await runOnce(deps, c, claim.hold, next);
   });
 
@@ -80,7 +91,7 @@ function answerAgain(c: Context<ApiEnv>, { status, headers, body }: KeptAnswer):
   return c.body(body, status as ContentfulStatusCode, { ...headers, "idempotent-replayed": "true" });
 }
 
-/** Answers the request while holding on to it, and keeps what was accepted. */
+/** Answers the request while holding on to it, and keeps what was accepted. What failed on our side may have created what it was to, and what was refused has not. */
 async function runOnce(
   { redis, logger }: Deps,
   c: Context<ApiEnv>,
@@ -95,9 +106,12 @@ async function runOnce(
   } finally {
     clearInterval(holding);
   }
-  await (
-    c.res.ok ? answerOf(c.res).then((answer) => keepAnswer(redis, hold, answer)) : letGo(redis, hold)
-  ).catch(warn);
+  const { ok, status } = c.res;
+  if (ok)
+    await answerOf(c.res)
+      .then((answer) => keepAnswer(redis, hold, answer))
+      .catch(warn);
+  else await (status < 500 ? forgetRequest : letGo)(redis, hold).catch(warn);
 }
 
 async function answerOf(response: Response): Promise<KeptAnswer> {

@@ -155,6 +155,7 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(create, async (c) => {
     const batch = await createBatch(deps, {
+      id: c.get("newId")("bat"),
       tenant: c.get("tenant"),
       request: c.req.valid("json"),
       cancelAfterMs: cancelAfterMs(c.req.valid("header")["cancel-after"]),
@@ -171,7 +172,7 @@ export function batchRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(retry, async (c) => {
     const { id } = c.req.valid("param");
-    const batch = await retryBatch(deps, c.get("tenant"), id, c.get("traceparent"));
+    const batch = await retryBatch(deps, c.get("tenant"), id, c.get("traceparent"), c.get("newId")("bat"));
     c.set("createdId", batch.id);
     return c.json(batch, 202, accepted(batch));
   });

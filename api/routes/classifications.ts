@@ -130,6 +130,7 @@ export function classificationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const bodies = { json: c.req.valid("json"), form: c.req.valid("form") } as Bodies;
     const waitS = preferredWaitS(c.req.valid("header").prefer, deps.config.MAX_ANSWER_SECONDS);
     const classification = await createClassification(deps, {
+      id: c.get("newId")("cls"),
       tenant: c.get("tenant"),
       ...(await readImage(c.req, bodies, c.req.valid("query"))),
       cancelAfterMs: cancelAfterMs(c.req.valid("header")["cancel-after"]),

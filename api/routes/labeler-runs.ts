@@ -110,7 +110,14 @@ export function labelerRunRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(create, async (c) => {
     const { id } = c.req.valid("param");
-    const started = await createRun(deps, c.get("tenant"), id, c.req.valid("json"), c.get("traceparent"));
+    const started = await createRun(
+      deps,
+      c.get("tenant"),
+      id,
+      c.req.valid("json"),
+      c.get("traceparent"),
+      c.get("newId")("run"),
+    );
     c.set("createdId", started.id);
     return c.json(started, 202, accepted(started));
   });

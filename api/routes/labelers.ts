@@ -101,7 +101,7 @@ export function labelerRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const routes = new OpenAPIHono<ApiEnv>({ defaultHook: rejectInvalid });
 
   routes.openapi(create, async (c) => {
-    const labeler = await createLabeler(deps, c.get("tenant"), c.req.valid("json"));
+    const labeler = await createLabeler(deps, c.get("tenant"), c.req.valid("json"), c.get("newId")("lbl"));
     c.set("createdId", labeler.id);
     return c.json(labeler, 201, { location: labeler.urls.get });
   });

@@ -188,7 +188,13 @@ export function webhookEndpointRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   routes.openapi(test, async (c) => {
     const { id } = c.req.valid("param");
-    const message = await sendTestMessage(deps, c.get("tenant"), id, c.get("traceparent"));
+    const message = await sendTestMessage(
+      deps,
+      c.get("tenant"),
+      id,
+      c.get("traceparent"),
+      c.get("newId")("msg"),
+    );
     c.set("createdId", message.id);
     return c.json(message, 202);
   });

@@ -18,6 +18,8 @@ const STORED_AT_ONCE = 8;
 
 /** A batch to label, as a request asks for it. */
 export interface CreateBatchInput {
+  /** What it is to be called; a new id when absent. One that there is already is not made again. */
+  id?: string;
   tenant: string;
   request: CreateBatch;
   /** Milliseconds after which it expires unless it has ended by then; undefined for never. */
@@ -29,14 +31,13 @@ export interface CreateBatchInput {
 /** Accepts a batch: its items are stored, and Redis has the job that lists them, when it returns. Throws AppError fetch_forbidden for a bucket that may not be read. */
 export async function createBatch(
   deps: ApiDeps,
-  { tenant, request, cancelAfterMs, traceparent }: CreateBatchInput,
+  { id = newId("bat"), tenant, request, cancelAfterMs, traceparent }: CreateBatchInput,
 ): Promise<Batch> {
   const now = Date.now();
   const source = sourceOf(deps, request);
   const model = await resolveModel(deps, request.model);
   await refuseOverload(deps, model, "bulk");
   const webhook = await resolveWebhook(deps, tenant, request);
-  const id = newId("bat");
   const { items = [] } = request;
   if (source.type === "items")
     await deps.storage.put(storageKeys.batchItems(id), await storeItems(deps, tenant, id, items), {

@@ -17,6 +17,8 @@ import type { ImageBytes } from "./store-image.ts";
 
 /** One image to classify, as a request asks for it. */
 export interface CreateClassificationInput {
+  /** What it is to be called; a new id when absent. One that there is already is not made again. */
+  id?: string;
   tenant: string;
   image: ImageInput | ImageBytes;
   options: ClassificationOptions;
@@ -35,7 +37,7 @@ export async function createClassification(
   deps: ApiDeps,
   input: CreateClassificationInput,
 ): Promise<Classification> {
-  const id = newId("cls");
+  const { id = newId("cls") } = input;
   const listening = input.waitMs > 0 ? deps.finished.expect(id) : undefined;
   // Its failure is met where it is awaited, which may be later than it happens.
   listening?.catch(() => {});

@@ -9,11 +9,15 @@ import { resolveModel } from "./resolve-model.ts";
 import { resolveWebhook } from "./resolve-webhook.ts";
 
 /** Makes a labeler, which labels from now on what events tell of. Throws AppError fetch_forbidden for a bucket that may not be read, conflict when the tenant has as many as it may. */
-export async function createLabeler(deps: ApiDeps, tenant: string, request: CreateLabeler): Promise<Labeler> {
+export async function createLabeler(
+  deps: ApiDeps,
+  tenant: string,
+  request: CreateLabeler,
+  id: string = newId("lbl"),
+): Promise<Labeler> {
   checkBucket(deps, request.bucket, "/bucket");
   const model = await resolveModel(deps, request.model);
   const webhook = await resolveWebhook(deps, tenant, request);
-  const id = newId("lbl");
   const { bucket, prefix, suffixes = null, top_k, threshold, write_back, on_error, metadata } = request;
   const isMade = await putLabeler(deps.redis, {
     id,

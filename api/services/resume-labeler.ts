@@ -1,4 +1,5 @@
 import type { ResumedLabeler } from "../../shared/contracts/labeler.ts";
+import { newId } from "../../shared/new-id.ts";
 import { activate } from "../../shared/state/labelers.ts";
 import type { ApiDeps } from "../deps.ts";
 import { findLabeler } from "./get-labeler.ts";
@@ -21,7 +22,12 @@ export async function resumeLabeler(
   for (;;) {
     const state = await findLabeler(deps, tenant, id);
     if (state.unseen === 0) return { ...state.labeler, run: null };
-    const run = await startRun(deps, state, { mode: "backfill" }, state.unseen, traceparent);
+    const run = await startRun(deps, state, {
+      id: newId("run"),
+      request: { mode: "backfill" },
+      unseen: state.unseen,
+      traceparent,
+    });
     // Another run was started just now, perhaps by somebody who resumed it too: what is unseen has to be read again.
     if (run !== undefined) return { ...state.labeler, run };
   }

@@ -20,6 +20,7 @@ export async function retryBatch(
   tenant: string,
   earlierId: string,
   traceparent: string,
+  id: string = newId("bat"),
 ): Promise<Batch> {
   const earlier = await findBatch(deps, tenant, earlierId);
   const { request_counts: counts, error } = earlier.batch;
@@ -29,7 +30,6 @@ export async function retryBatch(
   if (counts.failed + counts.canceled === 0 && earlier.rest === null)
     throw new AppError("conflict", "No item of the batch failed or was canceled: there is nothing to retry.");
   await refuseOverload(deps, earlier.record.model, "bulk");
-  const id = newId("bat");
   const record: BatchRecord = {
     ...earlier.record,
     id,

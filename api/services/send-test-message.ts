@@ -5,15 +5,16 @@ import type { ApiDeps } from "../deps.ts";
 import { getEnabledEndpoint } from "./get-webhook-endpoint.ts";
 import { getWebhookMessage } from "./get-webhook-message.ts";
 
-/** Sends an endpoint the event `webhook.test`, whatever its filter names. Throws AppError not_found, or conflict when it is disabled. */
+/** Sends an endpoint the event `webhook.test`, whatever its filter names, once an occasion. Throws AppError not_found, or conflict when it is disabled. */
 export async function sendTestMessage(
   deps: Pick<ApiDeps, "redis" | "queues">,
   tenant: string,
   endpointId: string,
   traceparent: string,
+  occasion: string = newId("msg"),
 ): Promise<WebhookMessage> {
   const endpoint = await getEnabledEndpoint(deps, tenant, endpointId);
-  const id = await messageId(newId("msg"), "webhook.test", endpointId);
+  const id = await messageId(occasion, "webhook.test", endpointId);
   const now = new Date().toISOString();
   const event: Event = { type: "webhook.test", timestamp: now, data: { ...endpoint } };
   const payload = {

@@ -1,6 +1,5 @@
 import type { CreateRun, LabelerRecord, Run } from "../../shared/contracts/labeler.ts";
 import type { BatchRecord, BatchSource } from "../../shared/contracts/queue-payloads.ts";
-import { newId } from "../../shared/new-id.ts";
 import { getBatchState } from "../../shared/state/batches.ts";
 import { putRun } from "../../shared/state/labeler-runs.ts";
 import type { LabelerState } from "../../shared/state/labelers.ts";
@@ -8,20 +7,26 @@ import { toRun } from "../../shared/state/runs.ts";
 import type { ApiDeps } from "../deps.ts";
 import { enqueueRun } from "./enqueue-run.ts";
 
+/** A run to start. */
+export interface NewRun {
+  id: string;
+  request: CreateRun;
+  /** How many objects that were missed are found by it. */
+  unseen: number;
+  /** The place in a trace that its jobs go under. */
+  traceparent: string;
+}
+
 /**
  * Starts a run of a labeler: when it returns, Redis has the job that lists its objects. Undefined when another run was
- * started since `labeler` was read, or when it was deleted.
- * @param unseen how many objects that were missed are found by this run
- * @param traceparent the place in a trace that its jobs go under
+ * started since `labeler` was read, or when it was deleted. Starting the same run again changes nothing.
  */
 export async function startRun(
   deps: Pick<ApiDeps, "redis" | "queues">,
   { record, labeler, runs }: LabelerState,
-  request: CreateRun,
-  unseen: number,
-  traceparent: string,
+  { id, request, unseen, traceparent }: NewRun,
 ): Promise<Run | undefined> {
-  const run = recordOf(record, request);
+  const run = recordOf(id, record, request);
   if (!(await putRun(deps.redis, record.id, run, { runs, unseen }))) return undefined;
   await enqueueRun(deps, run, traceparent);
   const state = await getBatchState(deps.redis, run.id);
@@ -29,9 +34,12 @@ export async function startRun(
   return toRun(state, { paused: labeler.status === "paused" });
 }
 
-function recordOf(labeler: LabelerRecord, { mode, inventory, images_per_second }: CreateRun): BatchRecord {
+function recordOf(
+  id: string,
+  labeler: LabelerRecord,
+  { mode, inventory, images_per_second }: CreateRun,
+): BatchRecord {
   const { tenant, model, top_k, threshold, write_back, on_error, metadata, webhook } = labeler;
-  const id = newId("run");
   return {
     id,
     tenant,

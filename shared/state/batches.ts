@@ -85,7 +85,13 @@ export interface BatchState {
   chunks: number | null;
 }
 
-/** Writes a new batch, in state `validating`. `total` is how many items it has, 0 while nobody knows. */
+/** KEYS[1] the batch (hash)   ARGV[1] for how many seconds   ARGV[2…] its fields and their values. One that there is already is left as it is. */
+const PUT_BATCH = `
+if redis.call("EXISTS", KEYS[1]) == 1 then return end
+redis.call("HSET", KEYS[1], unpack(ARGV, 2))
+redis.call("EXPIRE", KEYS[1], ARGV[1])`;
+
+/** Writes a new batch, in state `validating`, unless it is there. `total` is how many items it has, 0 while nobody knows. */
 export async function putBatch(redis: RedisClient, record: BatchRecord, total: number): Promise<void> {
   const key = redisKeys.batch(record.id);
   const { deadline, webhook } = record;
@@ -96,7 +102,7 @@ export async function putBatch(redis: RedisClient, record: BatchRecord, total: n
     ...(deadline !== null && { deadline }),
     ...(webhook?.events?.includes("batch.progress") === true && { tells_progress: 1 }),
   };
-  await redis.multi().hset(key, fields).expire(key, MOVING_TTL).exec();
+  await redis.eval(PUT_BATCH, 1, key, MOVING_TTL, ...Object.entries(fields).flat());
 }
 
 /** Lets Redis know a batch that moves for another month: a labeler may be paused for long. */

@@ -12,9 +12,11 @@ const KEPT_RUNS = 1_000;
  * KEYS[1] the labeler (hash)   KEYS[2] its runs (sorted set, by how many were started before)   KEYS[3] the new run (hash)
  * ARGV[1] the run's id   ARGV[2] how many runs the caller knows to have been started   ARGV[3] how many are kept
  * ARGV[4] what the number of unseen objects changes by
- * Answers 1, or 0 when another run was started meanwhile or the labeler is deleted: the new run is forgotten then.
+ * Answers 1, or 0 when another run was started meanwhile or the labeler is deleted: the new run is forgotten then. A run
+ * that is among its runs already is left as it is.
  */
 const CLAIM = `
+if redis.call("ZSCORE", KEYS[2], ARGV[1]) then return 1 end
 if redis.call("EXISTS", KEYS[1]) == 0 or tonumber(redis.call("HGET", KEYS[1], "runs") or 0) ~= tonumber(ARGV[2]) then
   redis.call("DEL", KEYS[3])
   return 0

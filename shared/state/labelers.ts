@@ -40,9 +40,10 @@ export type ObjectOutcome = "labelled" | "failed" | "skipped";
 /**
  * KEYS[1] the labeler (hash)   KEYS[2] the tenant's labelers (sorted set, all of score 0)   KEYS[3] those of the bucket (set)
  * ARGV[1] its id   ARGV[2] its record (JSON)   ARGV[3] how many a tenant may have
- * Answers 1, or 0 when the tenant has that many already.
+ * Answers 1, or 0 when the tenant has that many already. One that there is already is left as it is.
  */
 const PUT = `
+if redis.call("EXISTS", KEYS[1]) == 1 then return 1 end
 if redis.call("ZCARD", KEYS[2]) >= tonumber(ARGV[3]) then return 0 end
 redis.call("HSET", KEYS[1], "record", ARGV[2], "status", "active")
 redis.call("ZADD", KEYS[2], 0, ARGV[1])

@@ -5,8 +5,10 @@ import type { ApiEnv } from "../../api/env.ts";
 import { CREATING, idempotency } from "../../api/middleware/idempotency.ts";
 import { problemJson } from "../../api/middleware/problem-json.ts";
 import type { Problem } from "../../shared/contracts/error.ts";
+import { AppError } from "../../shared/errors.ts";
 import { redisKeys } from "../../shared/keys.ts";
 import { queueNames } from "../../shared/queue.ts";
+import { startBatch } from "../../shared/state/batches.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { readQueue } from "../support/queue-reader.ts";
 import { describedRoutes } from "./support/check-response.ts";
@@ -197,6 +199,85 @@ test("the key of a request that a server has died with is free again after secon
   client.abort();
   await first;
   expect(await idOf(await create(key)), "the first, which comes too late, changes nothing").toBe(id);
+});
+
+/** What is left of a request when its server has died after it had accepted it and before it kept the answer, once its hold has run out. */
+const dieUnanswered = (key: string) => api.redis.redis.del(redisKeys.idempotency("default", key));
+
+test.each([
+  [CLASSIFICATIONS, { image }],
+  ["/v1/batches", { items: [{ custom_id: "cat", image }] }],
+  ["/v1/labelers", { bucket: "photos", prefix: "died/" }],
+])(
+  "POST %s that is sent again after its server has died with the answer creates the same, once",
+  async (path, body) => {
+    const key = newKey();
+    const id = await idOf(await api.post(path, body, named(key)));
+    const before = await countEverything();
+    await dieUnanswered(key);
+    const again = await api.post(path, body, named(key));
+    expect(isReplayed(again)).toBe(false);
+    expect(await idOf(again)).toBe(id);
+    expect(await countEverything()).toEqual(before);
+  },
+);
+
+/** How many jobs and how many resources there are. */
+async function countEverything() {
+  const { redis } = api.redis;
+  return {
+    classifications: await countJobs(),
+    scans: (await readQueue(redis, queueNames.scan)).length,
+    batches: (await redis.keys(redisKeys.batch("*"))).length,
+    labelers: (await redis.keys(redisKeys.labeler("*"))).length,
+  };
+}
+
+test("a batch that goes on is left as it is by the request that made it, sent again", async () => {
+  const key = newKey();
+  const body = { items: [{ custom_id: "cat", image }] };
+  const id = await idOf(await api.post("/v1/batches", body, named(key)));
+  await startBatch(api.redis.redis, id);
+  await dieUnanswered(key);
+  expect(await (await api.post("/v1/batches", body, named(key))).json()).toMatchObject({
+    id,
+    status: "in_progress",
+  });
+});
+
+test("a run that goes on is answered again by the request that started it, and by no other", async () => {
+  const labeler = await idOf(await api.post("/v1/labelers", { bucket: "photos", prefix: "runs/" }));
+  const start = (key: string) => api.post(`/v1/labelers/${labeler}/runs`, {}, named(key));
+  const key = newKey();
+  const id = await idOf(await start(key));
+  await dieUnanswered(key);
+  const again = await start(key);
+  expect(again.status).toBe(202);
+  expect(await idOf(again)).toBe(id);
+  expect((await start(newKey())).status).toBe(409);
+});
+
+test("a request that failed on our side after it had created something creates the same again, and another one does not", async () => {
+  const made: string[] = [];
+  const app = new OpenAPIHono<ApiEnv>();
+  app.onError(problemJson(api.deps.logger));
+  app.use(async (c, next) => {
+    c.set("tenant", "default");
+    await next();
+  });
+  app.post("/make", idempotency(api.deps), (c) => {
+    made.push(c.get("newId")("cls"));
+    throw new AppError(c.req.query("refuse") === undefined ? "internal" : "invalid_request", "No.");
+  });
+  const make = (key: string, query = "") =>
+    app.request(`/make${query}`, { method: "POST", headers: named(key) });
+  const key = newKey();
+  for (const query of ["", "", "?other"]) expect((await make(key, query)).status).toBe(500);
+  expect(made[1]).toBe(made[0]);
+  expect(made[2]).not.toBe(made[0]);
+  const refused = newKey();
+  for (let i = 0; i < 2; i++) expect((await make(refused, "?refuse")).status).toBe(400);
+  expect(made[4]).not.toBe(made[3]);
 });
 
 test("a request that takes long is held on to", async () => {
