@@ -28,8 +28,7 @@ export async function checkLabeler(firstRunFound: readonly AskedObject[], checki
     else violate(checking, "an accepted id ends", object.key, fault);
   }
   const found = new Set(firstRunFound.map(({ key }) => key));
-  const runs = [...ledger.runIds];
-  for (const [i, id] of runs.entries()) {
+  for (const id of ledger.runIds) {
     const { status, text } = await checking.get(`/v1/labelers/${ledger.labelerId}/runs/${id}`);
     if (status !== 200) {
       violate(checking, "an accepted id ends", id, `GET is answered ${status}: ${text}`);
@@ -42,8 +41,7 @@ export async function checkLabeler(firstRunFound: readonly AskedObject[], checki
     const lines = await bucket.read(`tresline/batches/${id}/results.jsonl`);
     const listed = ledger.objects.filter(({ key }) => found.has(key) || lines?.includes(JSON.stringify(key)));
     await checkItems(id, new Map(listed.map(({ key, expected }) => [key, expected])), false, checking);
-    if (i === 0)
-      await checkMessage({ resource: run, type: `labeler.run.${run.status}`, url: ledger.runHook }, checking);
+    await checkMessage({ resource: run, type: `labeler.run.${run.status}`, url: ledger.runHook }, checking);
     count(checking, "runs completed");
   }
 }

@@ -3,6 +3,7 @@ import { Event } from "../../shared/contracts/event.ts";
 import { messageId } from "../../shared/new-id.ts";
 import { count, violate } from "./checking.ts";
 import type { Checking } from "./checking.ts";
+import type { Delivery } from "./outside.ts";
 
 /** A message that must have come: about which resource, as GET tells it, and to which address. */
 interface Expected {
@@ -11,11 +12,26 @@ interface Expected {
   url: string;
 }
 
+/** Looks for messages about what nobody asked for. */
+export function checkStrayMessages(checking: Checking): void {
+  for (const delivery of checking.deliveries)
+    if (!checking.accounted.has(delivery))
+      violate(
+        checking,
+        "a message has one id",
+        delivery.messageId,
+        `is about nothing known: ${delivery.body}`,
+      );
+}
+
+const isAbout = ({ body }: Delivery, id: string) => Event.parse(JSON.parse(body)).data["id"] === id;
+
 /** Accounts for the one message that an address was to get: it came, signed, under one id, with the same bytes each time, and tells what GET tells. */
 export async function checkMessage({ resource, type, url }: Expected, checking: Checking): Promise<void> {
   const { id } = resource;
   const path = new URL(url).pathname;
-  const came = checking.deliveries.filter((delivery) => delivery.path === path);
+  const came = checking.deliveries.filter((delivery) => delivery.path === path && isAbout(delivery, id));
+  for (const delivery of came) checking.accounted.add(delivery);
   const ids = new Set(came.map((delivery) => delivery.messageId));
   const derived = await messageId(id, type, url);
   if (!came.some(({ isTaken }) => isTaken))

@@ -9,6 +9,8 @@ export interface Checking {
   ledger: Ledger;
   bucket: TestBucket;
   deliveries: readonly Delivery[];
+  /** Those of them that were to come. */
+  accounted: Set<Delivery>;
   /** Asks an API. */
   get: (path: string) => Promise<Answered>;
   /** Whether S3 was ever away, so that what needs it may have failed. */

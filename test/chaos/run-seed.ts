@@ -9,6 +9,7 @@ import type { ChaosService } from "./chaos-service.ts";
 import { checkBatches } from "./check-batches.ts";
 import { checkClassifications } from "./check-classifications.ts";
 import { checkLabeler, unlabelledObjects } from "./check-labeler.ts";
+import { checkStrayMessages } from "./check-message.ts";
 import { count, violate } from "./checking.ts";
 import type { Checking } from "./checking.ts";
 import { comeToRest } from "./come-to-rest.ts";
@@ -84,6 +85,7 @@ export async function runSeed(
       ledger,
       bucket: service.bucket,
       deliveries: service.outside.deliveries,
+      accounted: new Set(),
       get: (path) => client.ask({ path }, performance.now() + REST_MS),
       wasS3Away: faults.some(({ kind }) => kind.startsWith("s3-")),
       violations: [],
@@ -180,5 +182,6 @@ async function check(
     await checkPart(checking).catch((error: unknown) =>
       violate(checking, "everything else", "checker", textOf(error)),
     );
+  checkStrayMessages(checking);
   count(checking, "requests sent again", ledger.repeats);
 }
