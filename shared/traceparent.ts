@@ -2,7 +2,7 @@
 export const newTraceparent = (): string =>
   writeTraceparent({ traceId: randomHex(16), spanId: randomHex(8), isRecorded: true });
 
-/** The id of the trace. */
+/** The id of the trace: what its lines in all logs have as `trace_id`. */
 export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);
 
 /** What names a place in a trace: 32 hexadecimal digits, 16 of them, and whether the trace is recorded. */

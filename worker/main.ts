@@ -1,4 +1,5 @@
 import { ConfigError, readConfig } from "../shared/config.ts";
+import { openTracer } from "../shared/open-tracer.ts";
 import { WorkerConfig } from "./config.ts";
 import { ModelError } from "./model/model-error.ts";
 import { openReadyFile } from "./ready-file.ts";
@@ -15,7 +16,7 @@ async function main(): Promise<void> {
   const config = readConfig(WorkerConfig, process.env);
   const readyFile = openReadyFile(config.READY_FILE);
   readyFile.remove();
-  const worker = await startWorker(config, fail);
+  const worker = await startWorker(config, fail, await openTracer("worker", config));
   readyFile.keep();
   process.send?.("ready");
   const stop = () => {

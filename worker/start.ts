@@ -9,6 +9,8 @@ import { openStorage } from "../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../shared/storage/source-buckets.ts";
 import type { Storage } from "../shared/storage/storage.ts";
+import { untold } from "../shared/trace.ts";
+import type { Tracer } from "../shared/trace.ts";
 import { warnOfRedisFaults } from "../shared/warn-of-redis-faults.ts";
 import { announceThisWorker } from "./announce-worker.ts";
 import type { Announced } from "./announce-worker.ts";
@@ -30,6 +32,7 @@ export interface WorkerDeps {
   queues: Queues;
   logger: Logger;
   metrics: WorkerMetrics;
+  tracer: Tracer;
   /** Called when a part of the process has died that the process cannot do without. */
   onCrash: (error: Error) => void;
 }
@@ -41,7 +44,11 @@ const ROLES: Record<Role, (deps: WorkerDeps & { announced: Announced }) => Consu
 };
 
 /** Starts the roles of a worker and returns when all of them take jobs. */
-export async function startWorker(config: WorkerConfig, onCrash: (error: Error) => void): Promise<Consuming> {
+export async function startWorker(
+  config: WorkerConfig,
+  onCrash: (error: Error) => void,
+  tracer: Tracer = untold,
+): Promise<Consuming> {
   const logger = createLogger("worker", config.LOG_LEVEL);
   const redis = openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble"));
   void warnOfRedisFaults({ redis, logger });
@@ -52,7 +59,7 @@ export async function startWorker(config: WorkerConfig, onCrash: (error: Error) 
   const announced = announceThisWorker(redis, config.WORKER_ROLES);
   const metrics = createMetrics();
   const metricsServer = await serveMetrics(metrics.registry, config, logger);
-  const deps = { config, redis, storage, buckets, queues, logger, metrics, onCrash, announced };
+  const deps = { config, redis, storage, buckets, queues, logger, metrics, tracer, onCrash, announced };
   // Workers that scan are always there, also while nobody classifies.
   if (config.WORKER_ROLES.includes("scan")) metrics.watchBacklog(() => readBacklog(deps));
   const consuming = await Promise.all(config.WORKER_ROLES.map(async (role) => ROLES[role](deps)));
@@ -67,6 +74,7 @@ export async function startWorker(config: WorkerConfig, onCrash: (error: Error) 
       await storage.close();
       await buckets.close();
       redis.disconnect();
+      await tracer.close();
       logger.info("worker stopped");
     },
   };

@@ -3,6 +3,7 @@ import { openQueues } from "../../shared/queue.ts";
 import { openRedis } from "../../shared/redis.ts";
 import { openStorage } from "../../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../../shared/storage/s3-source-buckets.ts";
+import { untold } from "../../shared/trace.ts";
 import { createMetrics } from "../../worker/metrics.ts";
 import { startScan } from "../../worker/scan/start.ts";
 
@@ -17,6 +18,7 @@ startScan({
   queues: openQueues(redis),
   logger: createLogger("scan-worker", "silent"),
   metrics: createMetrics(),
+  tracer: untold,
 });
 process.send?.("ready");
 process.once("disconnect", () => process.exit());

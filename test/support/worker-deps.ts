@@ -11,6 +11,8 @@ import { openLabelWriter } from "../../shared/storage/s3-label-writer.ts";
 import { openSourceBuckets } from "../../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../../shared/storage/source-buckets.ts";
 import type { Storage } from "../../shared/storage/storage.ts";
+import { untold } from "../../shared/trace.ts";
+import type { Tracer } from "../../shared/trace.ts";
 import { createMetrics } from "../../worker/metrics.ts";
 import type { WorkerMetrics } from "../../worker/metrics.ts";
 import { openLog } from "./open-log.ts";
@@ -29,6 +31,8 @@ export interface WorkerTestDeps {
   queues: Queues;
   logger: Logger;
   metrics: WorkerMetrics;
+  /** Which tells nobody. */
+  tracer: Tracer;
   /** What was logged so far. */
   log: LogLine[];
   stop: () => Promise<void>;
@@ -54,6 +58,7 @@ export async function openWorkerDeps(): Promise<WorkerTestDeps> {
     queues,
     logger,
     metrics: createMetrics(),
+    tracer: untold,
     log,
     async stop() {
       await queues.close();

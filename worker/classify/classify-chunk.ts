@@ -5,6 +5,8 @@ import type { BatchItem, ClassifyChunkPayload } from "../../shared/contracts/que
 import { storageKeys } from "../../shared/keys.ts";
 import { countChunk } from "../../shared/state/count-chunk.ts";
 import type { Attempt } from "../consume.ts";
+import { inJobSpan } from "../in-job-span.ts";
+import { tellEnd } from "../tell-end.ts";
 import { classifyItem } from "./classify-item.ts";
 import type { ClassifyDeps } from "./start.ts";
 import { tellProgress } from "./tell-progress.ts";
@@ -16,40 +18,41 @@ import { withBatch } from "./with-batch.ts";
  * batch is to stop, items that have no labels yet end as canceled; when it has failed, nothing is written.
  * @param inHand bounds how many bulk images this worker holds at a time
  */
-export async function classifyChunk(
-  payload: ClassifyChunkPayload,
+export const classifyChunk = (
+  job: ClassifyChunkPayload,
   attempt: Attempt,
   { inHand, ...deps }: ClassifyDeps & { inHand: LimitFunction },
-): Promise<void> {
-  const began = performance.now();
-  const { batch_id: batchId, chunk, tenant } = payload;
-  const key = storageKeys.batchPart(batchId, chunk);
-  const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
-  const earlier = isFirstTry ? undefined : await readPart(deps.storage, key);
-  const results = earlier ?? (await labelChunk(payload, attempt, inHand, deps));
-  if (results === undefined) {
-    deps.logger.info({ batch: batchId, chunk }, "chunk dropped: its batch has ended");
-    return;
-  }
-  const counts = countByStatus(results);
-  const { isLast, progressAt } = await countChunk(deps.redis, batchId, { number: chunk, counts });
-  if (isLast)
-    await deps.queues.enqueueScan({
-      id: `${batchId}-finish`,
-      payload: { kind: "finish", tenant, batch_id: batchId },
-    });
-  if (progressAt !== undefined) await tellProgress(payload, progressAt, deps);
-  deps.logger.info(
-    {
-      batch: batchId,
-      chunk,
+): Promise<void> =>
+  inJobSpan(deps.tracer, "classify chunk", job, async (payload, span) => {
+    const { redis, storage, queues, logger, model } = deps;
+    const began = performance.now();
+    const { batch_id: batchId, chunk, tenant, traceparent } = payload;
+    const key = storageKeys.batchPart(batchId, chunk);
+    const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
+    const earlier = isFirstTry ? undefined : await readPart(storage, key);
+    const results = earlier ?? (await labelChunk(payload, attempt, inHand, deps));
+    const { number, crashes } = attempt;
+    const about = { id: batchId, chunk, tenant, model: model.name, lane: "bulk", attempt: number, crashes };
+    if (results === undefined) {
+      tellEnd({ logger, span }, "chunk dropped: its batch has ended", about);
+      return;
+    }
+    const counts = countByStatus(results);
+    const { isLast, progressAt } = await countChunk(redis, batchId, { number: chunk, counts });
+    if (isLast)
+      await queues.enqueueScan({
+        id: `${batchId}-finish`,
+        payload: { kind: "finish", tenant, batch_id: batchId, traceparent },
+      });
+    if (progressAt !== undefined) await tellProgress(payload, progressAt, deps);
+    tellEnd({ logger, span }, "chunk", {
+      ...about,
+      digest: model.digest,
+      device: model.device,
       ...counts,
-      attempt: attempt.number,
       ms: Math.round(performance.now() - began),
-    },
-    "chunk",
-  );
-}
+    });
+  });
 
 /** The chunk's results, stored; undefined when nobody counts on them any more. */
 async function labelChunk(

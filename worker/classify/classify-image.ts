@@ -22,6 +22,8 @@ export interface Labelling {
 export interface Labelled {
   predictions: Prediction[];
   metrics: Required<Omit<ClassificationMetrics, "queue_ms" | "total_ms">>;
+  /** Of the image's file. */
+  bytes: number;
 }
 
 /**
@@ -37,9 +39,11 @@ export async function classifyImage(
   const began = performance.now();
   let fetched = began;
   let decoded = began;
+  let bytes = 0;
   const { answer, batchWaitMs, inferenceMs, batchSize } = await batcher.classify(seat, async () => {
     const file = await fetchImage(image, sources, seat.signal);
     fetched = performance.now();
+    bytes = file.byteLength;
     const pixels = await decode(file, seat.lane);
     decoded = performance.now();
     return pixels;
@@ -54,6 +58,7 @@ export async function classifyImage(
   return {
     predictions: rank(answer, labels, topK, threshold),
     metrics: { ...took, batch_size: batchSize },
+    bytes,
   };
 }
 

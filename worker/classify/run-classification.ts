@@ -3,11 +3,14 @@ import type { ClassifyImagePayload } from "../../shared/contracts/queue-payloads
 import { queuedClassification } from "../../shared/queued-classification.ts";
 import { readResult, saveResult } from "../../shared/save-result.ts";
 import type { Attempt } from "../consume.ts";
+import { inJobSpan } from "../in-job-span.ts";
+import { tellEnd } from "../tell-end.ts";
 import { classifyImage } from "./classify-image.ts";
 import { withDeadline } from "./deadline.ts";
 import { tryImage } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ClassifyDeps } from "./start.ts";
+import { tellStages } from "./tell-stages.ts";
 
 /** How often an image is tried before what stands in its way becomes its failure. */
 export const MAX_ATTEMPTS = 5;
@@ -16,35 +19,43 @@ export const MAX_ATTEMPTS = 5;
  * Does the job of one classification: labels its image and saves the result. Throws when it is to be tried again. When an
  * earlier try stored a result and was killed before it had told everybody, that result is told instead.
  */
-export async function runClassification(
-  payload: ClassifyImagePayload,
+export const runClassification = (
+  job: ClassifyImagePayload,
   attempt: Attempt,
   deps: ClassifyDeps,
-): Promise<void> {
-  const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
-  const earlier = isFirstTry ? undefined : await readResult(deps.storage, payload);
-  const labelled = earlier ?? (await label(payload, attempt, deps));
-  const saving = performance.now();
-  const finished = await saveResult(labelled, payload, deps);
-  if (earlier === undefined) deps.metrics.imageStored(payload.priority, labelled, performance.now() - saving);
-  deps.logger.info(
-    {
-      id: finished.id,
-      status: finished.status,
-      label: finished.predictions?.[0]?.label,
-      code: finished.error?.code,
+): Promise<void> =>
+  inJobSpan(deps.tracer, "classify image", job, async (payload, span) => {
+    const { tracer, logger, storage, metrics } = deps;
+    const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
+    const earlier = isFirstTry ? undefined : await readResult(storage, payload);
+    const { ended, bytes } = earlier ? { ended: earlier } : await label(payload, attempt, deps);
+    const saving = performance.now();
+    const storing = tracer.start("store", { kind: "internal", parent: payload.traceparent });
+    const told = await saveResult(ended, payload, deps);
+    storing.end();
+    if (earlier === undefined) metrics.imageStored(payload.priority, ended, performance.now() - saving);
+    tellEnd({ logger, span }, "classification", {
+      id: told.id,
+      tenant: payload.tenant,
+      model: told.model,
+      digest: told.model_digest,
+      device: told.device,
+      lane: payload.priority,
+      status: told.status,
+      label: told.predictions?.[0]?.label,
+      code: told.error?.code,
       attempt: attempt.number,
-      ...finished.metrics,
-    },
-    "classification",
-  );
-}
+      crashes: attempt.crashes,
+      bytes,
+      ...told.metrics,
+    });
+  });
 
 async function label(
-  payload: ClassifyImagePayload,
+  payload: ClassifyImagePayload & { traceparent: string },
   { number, crashes }: Attempt,
-  { labelling, quarantine, canceled, model, logger }: ClassifyDeps,
-): Promise<Classification> {
+  { labelling, quarantine, canceled, model, logger, tracer }: ClassifyDeps,
+): Promise<{ ended: Classification; bytes?: number }> {
   const startedAt = new Date();
   const outcome = await tryImage(
     () =>
@@ -60,7 +71,10 @@ async function label(
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },
   );
   const started = { model_digest: model.digest, device: model.device, started_at: startedAt.toISOString() };
-  return finish({ ...queuedClassification(payload), ...started }, outcome, startedAt);
+  const ended = finish({ ...queuedClassification(payload), ...started }, outcome, startedAt);
+  if (outcome.status !== "succeeded") return { ended };
+  tellStages(tracer, payload.traceparent, outcome.metrics, Date.now());
+  return { ended, bytes: outcome.bytes };
 }
 
 function finish(started: Classification, outcome: Outcome, startedAt: Date): Classification {

@@ -36,7 +36,7 @@ const BULK_MICRO_BATCHES_IN_HAND = 4;
 /** What the handlers of the `classify` role work with. */
 export interface ClassifyDeps extends Pick<
   WorkerDeps,
-  "redis" | "storage" | "buckets" | "queues" | "logger" | "metrics"
+  "redis" | "storage" | "buckets" | "queues" | "logger" | "metrics" | "tracer"
 > {
   labelWriter: LabelWriter;
   labelling: Labelling;

@@ -5,7 +5,7 @@ import type { ClassifyDeps } from "./start.ts";
 
 /** Enqueues the message about how far a batch is, which it is for this chunk to tell. Told again, it is the same message. */
 export async function tellProgress(
-  { batch_id: id, tenant, chunk }: ClassifyChunkPayload,
+  { batch_id: id, tenant, chunk, traceparent }: ClassifyChunkPayload,
   timestamp: string,
   { redis, queues }: Pick<ClassifyDeps, "redis" | "queues">,
 ): Promise<void> {
@@ -20,5 +20,6 @@ export async function tellProgress(
     timestamp,
     resource: state.batch,
     occasion,
+    traceparent,
   });
 }

@@ -19,9 +19,9 @@ export interface MadeAttempt {
   durationMs: number;
 }
 
-/** Signs the body as it is with each of the secrets and posts it. */
+/** Signs the body as it is with each of the secrets and posts it, with the place in its trace that it goes under. */
 export async function makeAttempt(
-  { message_id: messageId, body }: DeliverPayload,
+  { message_id: messageId, body, traceparent }: DeliverPayload,
   { url, secrets }: { url: string; secrets: readonly string[] },
   safeFetch: SafeFetch,
 ): Promise<MadeAttempt> {
@@ -35,6 +35,7 @@ export async function makeAttempt(
     "webhook-id": messageId,
     "webhook-timestamp": String(timestamp),
     "webhook-signature": (await Promise.all(signatures)).join(" "),
+    ...(traceparent !== undefined && { traceparent }),
   };
   const answered = await post(url, { headers, body }, safeFetch);
   return { ...answered, startedAt, durationMs: Math.round(performance.now() - began) };

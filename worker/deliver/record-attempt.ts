@@ -103,5 +103,5 @@ async function end(message: EndedMessage, { redis, logger, metrics }: RecordDeps
   metrics.messageEnded(message.status);
   const { message_id: id } = message.payload;
   if (forgotten > 0 && message.status !== "delivered")
-    logger.warn({ message: id, forgotten }, "undelivered messages forgotten to make room");
+    logger.warn({ id, forgotten }, "undelivered messages forgotten to make room");
 }

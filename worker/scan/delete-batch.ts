@@ -18,7 +18,7 @@ export async function deleteBatch(
   let removed = 0;
   for (const prefix of [storageKeys.batchUploads(id), storageKeys.batchFolder(id)])
     removed += await removeAll(storage, prefix);
-  logger.info({ batch: id, objects: removed }, "batch deleted");
+  logger.info({ id, objects: removed }, "batch deleted");
 }
 
 async function removeAll(storage: Storage, prefix: string): Promise<number> {

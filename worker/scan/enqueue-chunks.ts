@@ -29,7 +29,7 @@ type ScanDeps = Pick<WorkerDeps, "redis" | "storage" | "buckets" | "queues">;
  * Throws PermanentError when the source can never be listed.
  */
 export async function enqueueChunks(
-  { batch_id: id, tenant }: ScanPayload,
+  { batch_id: id, tenant, traceparent }: ScanPayload,
   deps: ScanDeps,
 ): Promise<void | PutOff> {
   const { redis, queues } = deps;
@@ -41,18 +41,20 @@ export async function enqueueChunks(
   await keepBatch(redis, id);
   if (batch.error !== null) throw new PermanentError(batch.error.code, batch.error.detail);
   if (batch.status === "validating") await startBatch(redis, id);
-  const listed = state.chunks === null || state.isClaimed ? await listOn(state, deps) : state.cursor;
+  const listed =
+    state.chunks === null || state.isClaimed ? await listOn(state, traceparent, deps) : state.cursor;
   if ("putOffMs" in listed) return listed;
   if (await sealChunks(redis, id, listed.chunks))
     await queues.enqueueScan({
       id: `${id}-finish`,
-      payload: { kind: "finish", tenant, batch_id: id },
+      payload: { kind: "finish", tenant, batch_id: id, traceparent },
     });
 }
 
 /** Enqueues pages until there are none, or none is wanted, and tells the cursor after them; or puts the job off. */
 async function listOn(
   { record, isClaimed, ...state }: BatchState,
+  traceparent: string | undefined,
   deps: ScanDeps,
 ): Promise<ScanCursor | PutOff> {
   const { redis, queues } = deps;
@@ -79,7 +81,7 @@ async function listOn(
     await queues.enqueueClassify(
       model,
       "bulk",
-      chunks.map((payload) => ({ id: `${id}-${payload.chunk}`, payload })),
+      chunks.map((chunk) => ({ id: `${id}-${chunk.chunk}`, payload: { ...chunk, traceparent } })),
     );
     await saveCursor(redis, id, after);
     cursor = after;

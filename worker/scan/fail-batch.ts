@@ -6,6 +6,7 @@ import { endBatch, getBatchState, noteFailure } from "../../shared/state/batches
 import type { PutOff } from "../consume.ts";
 import type { WorkerDeps } from "../start.ts";
 import { announceEnd } from "./announce-end.ts";
+import { batchLine } from "./batch-line.ts";
 
 /**
  * Ends a batch whose source can never be listed: writes its manifest with the reason and enqueues the message about it.
@@ -13,7 +14,7 @@ import { announceEnd } from "./announce-end.ts";
  * source was wanted, since the batch was stopped meanwhile or another worker came to its end, the job is put off to look anew.
  */
 export async function failBatch(
-  { batch_id: id }: ScanPayload,
+  { batch_id: id, traceparent }: ScanPayload,
   reason: PermanentError,
   {
     redis,
@@ -30,8 +31,8 @@ export async function failBatch(
     throw new Error(`Batch ${id} is to be failed and Redis does not know it.`);
   const ended = { ...state, batch: { ...state.batch, status: "failed" as const, eta_seconds: null } };
   await writeManifest(storage, ended);
-  await announceEnd(queues, ended, failedAt);
+  await announceEnd(queues, ended, failedAt, traceparent);
   await endBatch(redis, id, "failed", failedAt);
   metrics.batchEnded("failed");
-  logger.warn({ batch: id, reason: reason.message }, "batch failed");
+  logger.warn({ ...batchLine(ended, failedAt, traceparent), reason: reason.message }, "batch");
 }

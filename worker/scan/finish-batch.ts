@@ -6,6 +6,7 @@ import { endBatch, finalizeBatch, getBatchState } from "../../shared/state/batch
 import type { BatchState, FinalStatus } from "../../shared/state/batches.ts";
 import type { WorkerDeps } from "../start.ts";
 import { announceEnd } from "./announce-end.ts";
+import { batchLine } from "./batch-line.ts";
 import { relabelReport } from "./relabel-report.ts";
 import { unlistedLines } from "./unlisted-lines.ts";
 import { writeOutputs } from "./write-outputs.ts";
@@ -19,7 +20,7 @@ const FINAL: readonly string[] = ["completed", "failed", "canceled", "expired"] 
  * same and tells it under the same message id.
  */
 export async function finishBatch(
-  { batch_id: id }: ScanPayload,
+  { batch_id: id, traceparent }: ScanPayload,
   {
     redis,
     storage,
@@ -40,10 +41,10 @@ export async function finishBatch(
   const report = isRelabelled ? await relabelReport(storage, id) : null;
   const { status, at, ended } = endOf({ ...state, report });
   await writeManifest(storage, ended);
-  await announceEnd(queues, ended, at);
+  await announceEnd(queues, ended, at, traceparent);
   await endBatch(redis, id, status, at, report);
   metrics.batchEnded(status);
-  logger.info({ batch: id, ...ended.batch.request_counts }, `batch ${status}`);
+  logger.info(batchLine(ended, at, traceparent), "batch");
 }
 
 async function knownBatch(redis: WorkerDeps["redis"], id: string): Promise<BatchState> {

@@ -5,7 +5,7 @@ const unused = () => Promise.reject(new Error("not used"));
 
 /** What a handler of the `classify` role works with, when labelling costs nothing: no picture is decoded and no model is run. */
 export const noopLabelling = (
-  deps: Pick<WorkerDeps, "redis" | "storage" | "buckets" | "queues" | "logger" | "metrics">,
+  deps: Pick<WorkerDeps, "redis" | "storage" | "buckets" | "queues" | "logger" | "metrics" | "tracer">,
 ): ClassifyDeps => ({
   ...deps,
   quarantine: (_id, run) => run(),

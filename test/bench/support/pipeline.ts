@@ -19,6 +19,7 @@ import { putBatch } from "../../../shared/state/batches.ts";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
+import { untold } from "../../../shared/trace.ts";
 import type { Announced } from "../../../worker/announce-worker.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
 import { createMetrics } from "../../../worker/metrics.ts";
@@ -59,6 +60,7 @@ export async function openBench(env: Record<string, string>, own?: Storage): Pro
       ...env,
     }),
     metrics: createMetrics(),
+    tracer: untold,
     redis,
     storage,
     buckets: await openSourceBuckets([], {}),

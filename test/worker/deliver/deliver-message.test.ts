@@ -55,7 +55,7 @@ async function message(path: string): Promise<DeliverPayload> {
 const receivedOf = ({ message_id }: DeliverPayload) =>
   receiver.received.filter(({ headers }) => headers["webhook-id"] === message_id);
 const lastLine = ({ message_id }: DeliverPayload) =>
-  deps.log.filter((line) => line["message"] === message_id).at(-1);
+  deps.log.filter((line) => line["id"] === message_id).at(-1);
 const verify = async ({ body, headers }: ReceivedRequest) =>
   new Webhook(await getWebhookSecret(deps.redis, "default")).verify(body, headers as Record<string, string>);
 
@@ -74,8 +74,10 @@ test("a message arrives once, byte by byte, with a signature that an independent
   expect(lastLine(sent)).toMatchObject({
     level: "info",
     msg: "webhook delivered",
-    kind: "delivered",
-    status: 200,
+    trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+    tenant: sent.tenant,
+    outcome: "delivered",
+    http_status: 200,
     attempt: 1,
   });
 });

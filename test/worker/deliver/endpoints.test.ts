@@ -187,7 +187,7 @@ test("what waits for an endpoint that is disabled or deleted is not sent, and th
   });
   expect(receiver.received).toEqual([]);
   expect(deps.log).toContainEqual(
-    expect.objectContaining({ level: "warn", msg: "webhook not sent", message: other.message_id }),
+    expect.objectContaining({ level: "warn", msg: "webhook not sent", id: other.message_id }),
   );
 });
 
