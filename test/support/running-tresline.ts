@@ -9,6 +9,8 @@ import { Classification } from "../../shared/contracts/classification.ts";
 
 /** All of Tresline in processes of its own, on a data directory of its own, and a client for it. */
 export interface RunningTresline extends Tresline {
+  /** Gets a path of the API, or posts a body to it, and answers what came back. Throws when that is a refusal. */
+  ask: (path: string, body?: unknown) => Promise<string>;
   /** Accepts a classification of an image URL and answers when Redis has it. */
   classify: (imageUrl: string, webhook?: string) => Promise<string>;
   /** The classification once it has ended. */
@@ -43,6 +45,7 @@ export async function startTestTresline(settings: Record<string, string> = {}): 
   const batch = async (id: string) => Batch.parse(JSON.parse(await ask(`/v1/batches/${id}`)));
   return {
     ...tresline,
+    ask,
     notices,
     batch,
     async classify(url, webhook) {
