@@ -142,6 +142,12 @@ export function createMetrics() {
       model.set({ model: served.name, digest: served.digest, device: served.device }, 1);
     },
     instanceLost: () => instancesLost.inc(),
+    /** Begins to count the jobs of a queue at 0, so that the first that fails is an increase. */
+    countJobs(queue: string) {
+      for (const outcome of ["retried", "given_up"]) jobsFailed.inc({ queue, outcome }, 0);
+      jobsStalled.inc({ queue }, 0);
+      jobSeconds.zero({ queue });
+    },
     jobTook: (queue: string, ms: number) => jobSeconds.observe({ queue }, ms / 1_000),
     jobFailed: (queue: string, isGivenUp: boolean) =>
       jobsFailed.inc({ queue, outcome: isGivenUp ? "given_up" : "retried" }),
@@ -212,17 +218,17 @@ function tellBacklog(registry: Registry, ask: () => Promise<Backlog | undefined>
 }
 
 function tellGpus(registry: Registry, ask: () => Promise<Nvidia | Failure | undefined>): void {
-  const labelNames = ["gpu"] as const;
-  const used = { name: "tresline_gpu_memory_used_bytes", help: "Memory of a GPU that is taken.", labelNames };
-  tellAsked(registry, ask, used, (gauge, nvidia) => {
-    if ("error" in nvidia) return;
-    for (const [gpu, each] of nvidia.gpus.entries()) gauge.set({ gpu }, each.memory - each.free_memory);
-  });
-  const total = { name: "tresline_gpu_memory_total_bytes", help: "Memory of a GPU.", labelNames };
-  tellAsked(registry, ask, total, (gauge, nvidia) => {
-    if ("error" in nvidia) return;
-    for (const [gpu, { memory }] of nvidia.gpus.entries()) gauge.set({ gpu }, memory);
-  });
+  const tell = (name: string, help: string, bytesOf: (gpu: Nvidia["gpus"][number]) => number) =>
+    tellAsked(registry, ask, { name, help, labelNames: ["gpu"] }, (gauge, nvidia) => {
+      const gpus = "error" in nvidia ? [] : nvidia.gpus;
+      for (const [gpu, each] of gpus.entries()) gauge.set({ gpu }, bytesOf(each));
+    });
+  tell(
+    "tresline_gpu_memory_used_bytes",
+    "Memory of a GPU that is taken.",
+    (gpu) => gpu.memory - gpu.free_memory,
+  );
+  tell("tresline_gpu_memory_total_bytes", "Memory of a GPU.", ({ memory }) => memory);
 }
 
 /** A gauge of what is asked for at each scrape. While there is no answer it has no value, rather than that of before. */
