@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ScaledObject, TriggerAuthentication } from "@kubernetes-models/keda/keda.sh/v1alpha1";
 import { Deployment } from "kubernetes-models/apps/v1";
+import { HorizontalPodAutoscaler } from "kubernetes-models/autoscaling/v2";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1";
 import { Namespace, Service } from "kubernetes-models/v1";
@@ -18,6 +19,7 @@ const KINDS: Record<string, (manifest: object) => Validated> = {
   Namespace: (manifest) => new Namespace(manifest),
   Service: (manifest) => new Service(manifest),
   Deployment: (manifest) => new Deployment(manifest),
+  HorizontalPodAutoscaler: (manifest) => new HorizontalPodAutoscaler(manifest as never),
   PodDisruptionBudget: (manifest) => new PodDisruptionBudget(manifest),
   NetworkPolicy: (manifest) => new NetworkPolicy(manifest),
   ScaledObject: (manifest) => new ScaledObject(manifest as never),
@@ -75,6 +77,12 @@ const variable = ({ env }: Container, of: string) => env.find((each) => each.nam
 interface Specs {
   Deployment: { template: { metadata: { labels: Labels }; spec: Pod }; replicas?: number };
   Service: { selector: Labels; ports: object[] };
+  HorizontalPodAutoscaler: {
+    scaleTargetRef: object;
+    minReplicas: number;
+    maxReplicas: number;
+    metrics: object[];
+  };
   PodDisruptionBudget: { selector: { matchLabels: Labels }; minAvailable?: number };
   NetworkPolicy: { podSelector: object; policyTypes: string[]; ingress?: object[]; egress?: object[] };
   ScaledObject: {
@@ -229,9 +237,19 @@ describe.each(OVERLAYS)("the overlay %s", (name) => {
     expect(budgets.map(({ spec }) => spec.selector.matchLabels)).toHaveLength(deployments.length);
     for (const { name: of, labels, replicas } of deployments) {
       const budget = budgets.find((each) => each.name === of);
+      const scaled = all("HorizontalPodAutoscaler").find((each) => each.name === of);
       expect(budget?.spec.selector.matchLabels).toEqual(labels);
-      expect(budget?.spec.minAvailable ?? 0).toBeLessThan(replicas ?? 1);
+      expect(budget?.spec.minAvailable ?? 0).toBeLessThan(scaled?.spec.minReplicas ?? replicas ?? 1);
     }
+  });
+
+  test("the API is scaled by how busy its one thread is, and nothing else says how many there are", () => {
+    const [scaled] = all("HorizontalPodAutoscaler");
+    expect(scaled?.spec).toMatchObject({
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "api" },
+      metrics: [{ type: "Resource", resource: { name: "cpu", target: { averageValue: "700m" } } }],
+    });
+    expect(find("api").replicas).toBeUndefined();
   });
 
   test("nothing comes in but to the API, and only workers reach the internet, and no private address there", () => {
