@@ -45,7 +45,7 @@ for (const form of document.querySelectorAll("form[data-send]")) {
 
   const send = async (files, text) => {
     if (shown.length === 0) cards.replaceChildren();
-    document.getElementById("cards-title").textContent = "Sent now";
+    document.getElementById("cards-title").textContent = "Just sent";
     fault.textContent = "";
     form.classList.add("sending");
     for (const file of files) await post("images", file).catch((error) => (fault.textContent = file.name + ": " + error.message));
@@ -64,10 +64,15 @@ for (const form of document.querySelectorAll("form[data-send]")) {
     send([], urls.value);
     urls.value = "";
   });
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    send([...event.dataTransfer.files], event.dataTransfer.files.length > 0 ? "" : event.dataTransfer.getData("text/uri-list"));
+  });
   document.addEventListener("paste", ({ clipboardData: { files } }) => {
     if (files.length > 0) send([...files], "");
   });
   for (const name of ["dragenter", "dragover", "dragleave", "drop"])
-    form.addEventListener(name, () => form.classList.toggle("dropping", name.startsWith("drago") || name === "dragenter"));
+    form.addEventListener(name, () => form.classList.toggle("dropping", name === "dragenter" || name === "dragover"));
 }
 `;

@@ -18,7 +18,7 @@ import type { AnswerLive } from "../live.ts";
 import { needs } from "../needs.ts";
 import { page } from "../page.ts";
 import type { Html } from "../page.ts";
-import { batchProgress, batchRow } from "../parts/batch-views.ts";
+import { batchFacts, batchProgress, batchRow } from "../parts/batch-views.ts";
 import { failedItems } from "../parts/failed-items.ts";
 import { pager } from "../parts/pager.ts";
 import { postButton } from "../parts/post-button.ts";
@@ -98,7 +98,7 @@ export function batchPages(deps: ApiDeps, live: AnswerLive): Hono<ConsoleEnv> {
     return html`<div id="${batch.id}" class="stack" ${!isOver && "data-moving"}>
       ${batchProgress(batch)}
       <div class="actions">${c.get("scopes").includes("classify") && acts(batch)} ${downloads(batch)}</div>
-      ${undone.length > 0 && failedItems(undone, failed + canceled > undone.length)}
+      ${undone.length > 0 && failedItems(undone, failed + canceled > undone.length)} ${batchFacts(batch)}
     </div>`;
   };
 

@@ -41,7 +41,7 @@ export function classifyPages(deps: ApiDeps): Hono<ConsoleEnv> {
     const ids = c.req.query("ids");
     const shown = scopes.includes("read") ? await find(c, ids) : [];
     return classifyPage(c, {
-      title: ids === undefined ? "Latest" : "Sent now",
+      title: ids === undefined ? "Latest" : "Just sent",
       cards: shown.map(CLASSIFICATION_VIEWS.card),
     });
   });
@@ -57,7 +57,7 @@ export function classifyPages(deps: ApiDeps): Hono<ConsoleEnv> {
     );
     // The script asks for the cards alone. A page after a refusal is answered at once, since only its form's answer can tell of it.
     if (c.req.header("x-part") === "cards") return c.html(html`${cards}`);
-    if (!isWhole) return classifyPage(c, { title: "Sent now", cards, status: 422 });
+    if (!isWhole) return classifyPage(c, { title: "Just sent", cards, status: 422 });
     return c.redirect(`/console?ids=${accepted.map(({ id }) => id).join(",")}`, 303);
   });
 

@@ -1,10 +1,11 @@
 import { html } from "hono/html";
 import type { Classification } from "../../../shared/contracts/classification.ts";
 import type { Html } from "../page.ts";
+import { facts } from "./facts.ts";
 import { scores } from "./scores.ts";
 import { statusBadge } from "./status.ts";
 import { imagePlace, thumbnail } from "./thumbnail.ts";
-import { duration, timeAgo } from "./time.ts";
+import { duration, timeAgo, timeOrNothing } from "./time.ts";
 import { timings } from "./timings.ts";
 
 /** All that is known of a classification, as an element of its id. */
@@ -32,24 +33,19 @@ export function classificationDetail(each: Classification): Html {
         </section>`
       }
       <section class="card" aria-label="About it">
-        <dl class="facts">
-          ${fact("Image", imagePlace(input))} ${fact("Model", each.model)}
-          ${fact("Digest", each.model_digest && html`<code>${each.model_digest}</code>`)}
-          ${fact("Device", each.device)} ${fact("Images in its micro-batch", metrics.batch_size)}
-          ${fact("Created", timeAgo(each.created_at))} ${fact("Ended", completed_at && timeAgo(completed_at))}
-          ${fact("Aborted unless run by", each.deadline && timeAgo(each.deadline))}
-          ${fact("Kept until", each.expires_at && timeAgo(each.expires_at))}
-          ${Object.entries(metadata).map(([name, value]) => fact(name, value))}
-        </dl>
+        ${facts([
+          ["Image", imagePlace(input)],
+          ["Model", each.model],
+          ["Digest", each.model_digest === null ? undefined : html`<code>${each.model_digest}</code>`],
+          ["Device", each.device ?? undefined],
+          ["Images in its micro-batch", metrics.batch_size],
+          ["Created", timeAgo(each.created_at)],
+          ["Ended", timeOrNothing(completed_at)],
+          ["Aborted unless run by", timeOrNothing(each.deadline)],
+          ["Kept until", timeOrNothing(each.expires_at)],
+          ...Object.entries(metadata),
+        ])}
       </section>
     </div>
   </div>`;
 }
-
-const fact = (name: string, value: unknown) =>
-  value !== null &&
-  value !== undefined &&
-  html`<div>
-    <dt>${name}</dt>
-    <dd>${value}</dd>
-  </div>`;

@@ -17,11 +17,8 @@ export const CLASSIFICATION_VIEWS = {
     html`<article class="card result" id="${each.id}" ${moving(each)}>
       ${thumbnail(each.input, each.id)}
       <div>
-        <header>
-          <h3><a href="/console/classifications/${each.id}">${nameOf(each)}</a></h3>
-          ${statusBadge(each.status)}
-        </header>
-        ${outcome(each)}
+        <h3><a href="/console/classifications/${each.id}">${nameOf(each)}</a></h3>
+        ${statusBadge(each.status)} ${outcome(each)}
       </div>
     </article>`,
 

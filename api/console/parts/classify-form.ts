@@ -18,9 +18,7 @@ export const classifyForm = (models: readonly Model[]): Html =>
     <div class="drop">
       <input id="images" name="images" type="file" accept="image/*" multiple aria-describedby="images-help" />
       <label for="images">Drop images here, or choose them</label>
-      <p id="images-help" class="help">
-        JPEG, PNG, WebP, GIF, AVIF or TIFF. With script they may be pasted as well.
-      </p>
+      <p id="images-help" class="help">JPEG, PNG, WebP, GIF, AVIF or TIFF, from a file or the clipboard</p>
     </div>
     <div class="field">
       <label for="urls">Addresses <small>one a line</small></label>

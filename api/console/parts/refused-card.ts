@@ -7,10 +7,8 @@ export const refusedCard = (name: string, reason: string): Html =>
   html`<article class="card result">
     <span class="thumb"></span>
     <div>
-      <header>
-        <h3>${name}</h3>
-        ${statusBadge("refused")}
-      </header>
+      <h3>${name}</h3>
+      ${statusBadge("refused")}
       <p class="fault">${reason}</p>
     </div>
   </article>`;

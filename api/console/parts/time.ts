@@ -19,6 +19,10 @@ export function timeAgo(time: string | null): Html {
   return html`<time datetime="${time}" title="${time}">${told}</time>`;
 }
 
+/** The same of a time among facts, which leave out what there is not. */
+export const timeOrNothing = (time: string | null): Html | undefined =>
+  time === null ? undefined : timeAgo(time);
+
 /** Milliseconds as a person reads them: `41 ms`, `1.3 s`, `4 min 10 s`, `2 h 5 min`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
