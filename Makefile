@@ -2,7 +2,7 @@
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: start demo test bench audit format check setup setup-test
+.PHONY: start demo test bench soak audit format check setup setup-test
 
 start: setup
 	@npm run --silent start
@@ -15,6 +15,10 @@ test: setup-test check
 
 bench: setup
 	@node_modules/.bin/node test/bench/run.ts
+
+# A steady mixed load for MINUTES (10), and what grows meanwhile.
+soak: setup
+	@node_modules/.bin/node test/soak/run.ts
 
 audit: $(INSTALLED)
 	npm audit --omit=dev

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { drainSeconds, readConfig } from "../../shared/config.ts";
 import { startChild } from "./child.ts";
 import { startRedisServer } from "./redis-server.ts";
 
@@ -18,26 +19,29 @@ export interface Tresline {
   url: string;
   apiKey: string;
   logFile: string;
-  /** The id of the worker's process. */
+  /** The ids of the processes that run now. */
   workerPid: () => number | undefined;
+  apiPid: () => number | undefined;
   /** Stops taking requests, finishes what is in hand, stops the parts in their order. */
   stop: () => Promise<void>;
 }
 
 const API_GRACE_MS = 5_000;
-const WORKER_GRACE_MS = 30_000;
+/** Milliseconds beyond its drain in which a worker hands back what is in hand, and ends. */
+const WORKER_GRACE_MS = 10_000;
 
 /**
  * Starts Redis (unless `REDIS_URL` names one), the API and a worker with all roles, and returns when all are ready.
  * @param env the environment they are configured by
  * @param onNotice told of a part that ended by itself and is started again
- * @throws StartError in words for a person
+ * @throws StartError or ConfigError in words for a person
  */
 export async function startTresline(
   { DATA_DIR }: z.output<typeof LocalConfig>,
   env: Readonly<Record<string, string | undefined>>,
   onNotice: (message: string) => void,
 ): Promise<Tresline> {
+  const { DRAIN_SECONDS } = readConfig(z.object({ DRAIN_SECONDS: drainSeconds }), env);
   const dataDir = resolve(DATA_DIR);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logFile = join(dataDir, "tresline.log");
@@ -60,11 +64,11 @@ export async function startTresline(
     };
     const workerEnv = { ...childEnv, METRICS_PORT: portAfter(env["METRICS_PORT"]) };
     const worker = await startChild({ ...common, name: "worker", entry: "worker/main.ts", env: workerEnv });
-    started.push(() => worker.stop(WORKER_GRACE_MS));
+    started.push(() => worker.stop(DRAIN_SECONDS * 1_000 + WORKER_GRACE_MS));
     const api = await startChild({ ...common, name: "API", entry: "api/node.ts", env: childEnv });
     started.push(() => api.stop(API_GRACE_MS));
     const { url } = z.object({ url: z.string() }).parse(api.ready);
-    return { url, apiKey, logFile, workerPid: worker.pid, stop };
+    return { url, apiKey, logFile, workerPid: worker.pid, apiPid: api.pid, stop };
   } catch (error) {
     await stop();
     throw error;

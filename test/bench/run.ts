@@ -10,7 +10,7 @@ import { isMet } from "./support/bench.ts";
 import type { Figure } from "./support/bench.ts";
 import { describeMachine, machineLine } from "./support/machine.ts";
 import { printFigures } from "./support/print-figures.ts";
-import { writeReport } from "./support/write-report.ts";
+import { writeGoals, writeReport } from "./support/write-report.ts";
 
 const SCENARIOS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   // First, before others have removed thousands of files: for a minute after that ext4 takes a millisecond to make one.
@@ -47,5 +47,8 @@ for (const [index, [name, measure]] of toRun.entries()) {
   process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s\n`);
 }
 process.stdout.write(printFigures(figures, { isDetailed: asked.length > 0 }));
-if (asked.length === 0) writeReport({ measuredAt: new Date(), machine, figures });
+if (asked.length === 0) {
+  writeReport("results", { measuredAt: new Date(), machine, figures });
+  writeGoals(figures);
+}
 process.exit(figures.every(isMet) ? 0 : 1);

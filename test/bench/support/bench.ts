@@ -4,7 +4,7 @@ export interface Figure {
   /** How it is measured, in words. */
   what: string;
   value: number;
-  unit: "ratio" | "ms" | "%" | "MB" | "commands";
+  unit: "ratio" | "ms" | "%" | "MB" | "commands" | "handles" | "keys";
   /** What the value ought to be at least or at most, when there is a goal. */
   goal?: { atLeast: number } | { atMost: number };
   /** The value of each round when it is their median: how far they lie apart says how much to trust it. */

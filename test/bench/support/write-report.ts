@@ -8,13 +8,15 @@ import type { Machine } from "./machine.ts";
 
 const FOLDER = join(import.meta.dirname, "../../../docs/bench");
 
-/** Writes docs/bench/results.json and the plots beside it. */
-export function writeReport(report: {
+/** What was measured, when, and on what. */
+export interface Report {
   measuredAt: Date;
   machine: Machine;
   figures: readonly Figure[];
-}): void {
-  const { measuredAt, machine, figures } = report;
+}
+
+/** Writes docs/bench/{report}.json and the plots of its curves beside it. */
+export function writeReport(report: string, { measuredAt, machine, figures }: Report): void {
   mkdirSync(FOLDER, { recursive: true });
   const write = (name: string, text: string) => writeFileSync(join(FOLDER, name), text);
   const results = {
@@ -26,14 +28,17 @@ export function writeReport(report: {
       ...(curve === undefined ? {} : { plot: `${curve.plot}.svg` }),
     })),
   };
-  write("results.json", `${JSON.stringify(results, rounded, 2)}\n`);
-  write("goals.svg", goalBars(figures));
+  write(`${report}.json`, `${JSON.stringify(results, rounded, 2)}\n`);
   const plots = Map.groupBy(
     figures.flatMap(({ curve }) => curve ?? []),
     ({ plot }: Curve) => plot,
   );
   for (const [plot, curves] of plots) write(`${plot}.svg`, linePlot(curves));
 }
+
+/** Writes docs/bench/goals.svg: the figures of the standard set against their goals. */
+export const writeGoals = (figures: readonly Figure[]): void =>
+  writeFileSync(join(FOLDER, "goals.svg"), goalBars(figures));
 
 const rounded = (_key: string, value: unknown) =>
   typeof value === "number" ? Number(value.toPrecision(5)) : value;
