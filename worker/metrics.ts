@@ -184,35 +184,29 @@ function makersOf(registry: Registry) {
 }
 
 function tellBacklog(registry: Registry, ask: () => Promise<Backlog | undefined>): void {
-  const jobs = {
-    name: "tresline_queue_jobs",
-    help: "Jobs of a queue: `waiting`, `due` (put off until now), `put_off` until later, `active` in the hand of a worker, and `dead`, which nobody tries again.",
-    labelNames: ["queue", "state"] as const,
-  };
-  tellAsked(registry, ask, jobs, (gauge, { queues }) => {
+  const jobs =
+    "Jobs of a queue: `waiting`, `due` (put off until now), `put_off` until later, `active` in the hand of a worker, and `dead`, which nobody tries again.";
+  const about = { name: "tresline_queue_jobs", help: jobs, labelNames: ["queue", "state"] as const };
+  tellAsked(registry, ask, about, (gauge, { queues }) => {
     for (const { queue, jobs: byState } of queues)
       for (const [state, count] of Object.entries(byState)) gauge.set({ queue, state }, count);
   });
-  const age = {
-    name: "tresline_queue_oldest_age_seconds",
-    help: "How long the oldest job of a queue has waited that no worker has ever taken; 0 when none waits.",
-    labelNames: ["queue"] as const,
-  };
-  tellAsked(registry, ask, age, (gauge, { queues }) => {
-    for (const { queue, oldestAgeS } of queues) gauge.set({ queue }, oldestAgeS);
-  });
-  const paused = {
-    name: "tresline_queue_paused",
-    help: "1 for a queue that an operator has paused, 0 for others.",
-    labelNames: ["queue"] as const,
-  };
-  tellAsked(registry, ask, paused, (gauge, { queues }) => {
-    for (const { queue, isPaused } of queues) gauge.set({ queue }, isPaused ? 1 : 0);
-  });
+  const tell = (name: string, help: string, valueOf: (queue: Backlog["queues"][number]) => number) =>
+    tellAsked(registry, ask, { name, help, labelNames: ["queue"] }, (gauge, { queues }) => {
+      for (const each of queues) gauge.set({ queue: each.queue }, valueOf(each));
+    });
+  tell(
+    "tresline_queue_oldest_age_seconds",
+    "How long the oldest job of a queue has waited that no worker has ever taken; 0 when none waits.",
+    ({ oldestAgeS }) => oldestAgeS,
+  );
+  tell("tresline_queue_paused", "1 for a queue that an operator has paused, 0 for others.", ({ isPaused }) =>
+    isPaused ? 1 : 0,
+  );
   const pending = {
     name: "tresline_webhook_oldest_pending_age_seconds",
     help: "How long the oldest message that has not ended has been under way; at least so long where more than 300 are.",
-    labelNames: [] as const,
+    labelNames: [],
   };
   tellAsked(registry, ask, pending, (gauge, { oldestMessageS }) => gauge.set(oldestMessageS));
 }

@@ -167,7 +167,7 @@ describe.each(OVERLAYS)("the overlay %s", (name) => {
   test("the API's port is the same wherever it stands, and its probes ask for what it serves", async () => {
     const { container } = find("api");
     const port = Number(variable(container, "PORT"));
-    expect(container.ports).toEqual([{ name: "http", containerPort: port }]);
+    expect(container.ports).toContainEqual({ name: "http", containerPort: port });
     expect(dockerfiles["tresline-api"]).toContain(`EXPOSE ${port}\n`);
     expect(variable(container, "HOST")).toBe("0.0.0.0");
     const [service] = all("Service");
@@ -183,6 +183,15 @@ describe.each(OVERLAYS)("the overlay %s", (name) => {
     expect(container.readinessProbe.httpGet?.path).toBe("/readyz");
   });
 
+  test("everyone serves metrics at a port of its own, which no service leads to", () => {
+    for (const { name: of, container } of deployments) {
+      const port = Number(variable(container, "METRICS_PORT"));
+      expect(container.ports, of).toContainEqual({ name: "metrics", containerPort: port });
+      expect(variable(container, "METRICS_HOST"), of).toBe("0.0.0.0");
+    }
+    expect(JSON.stringify(all("Service"))).not.toContain("metrics");
+  });
+
   test("a worker is ready by the file that it writes, looked at where it can write it", () => {
     for (const { container } of workers) {
       const file = variable(container, "READY_FILE") ?? "";
@@ -195,10 +204,11 @@ describe.each(OVERLAYS)("the overlay %s", (name) => {
   });
 
   test("everyone has longer to stop than it takes", () => {
-    for (const { pod } of workers)
-      expect(pod.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(
-        milliseconds("worker/main.ts", "DRAIN_MS") + 5_000,
-      );
+    const drainS = WorkerConfig.shape.DRAIN_SECONDS.parse(undefined);
+    for (const { pod, container } of workers) {
+      expect(variable(container, "DRAIN_SECONDS")).toBeUndefined();
+      expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(drainS + 5);
+    }
     const { pod, container } = find("api");
     const pauseMs = (container.lifecycle?.preStop.sleep.seconds ?? NaN) * 1_000;
     expect(pod.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(

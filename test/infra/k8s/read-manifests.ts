@@ -9,9 +9,10 @@ export const K8S = "infra/k8s";
 export const OVERLAYS = ["cpu", "gpu"] as const;
 
 const Kustomization = z.strictObject({
-  apiVersion: z.literal("kustomize.config.k8s.io/v1beta1"),
-  kind: z.literal("Kustomization"),
-  namespace: z.literal("tresline"),
+  apiVersion: z.enum(["kustomize.config.k8s.io/v1beta1", "kustomize.config.k8s.io/v1alpha1"]),
+  kind: z.enum(["Kustomization", "Component"]),
+  // A component has that of the overlay that takes it.
+  namespace: z.literal("tresline").optional(),
   resources: z.array(z.string()),
   images: z.array(z.strictObject({ name: z.string(), newTag: z.string() })).default([]),
   configMapGenerator: z
