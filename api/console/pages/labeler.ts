@@ -48,7 +48,8 @@ export function labelerPage(deps: ApiDeps, live: AnswerLive): Hono<ConsoleEnv> {
     return page(c, {
       title: `s3://${labeler.bucket}/${labeler.prefix}`,
       actions: isAdmin(c) ? actions(labeler) : undefined,
-      main: html`${labeler.status === "paused" && pausedNotice(labeler)}
+      main: html`<p class="under"><code>${labeler.id}</code></p>
+        ${labeler.status === "paused" && pausedNotice(labeler)}
         <div class="stack">${about(labeler)} ${events(labeler)}</div>
         <h2>Runs</h2>
         ${isAdmin(c) && runForm(labeler)} ${rows.length > 0 ? runTable(labeler, rows) : NO_RUN}
@@ -131,17 +132,16 @@ const pausedNotice = ({ event_counts: { missed } }: Labeler): Html =>
     that finds what was missed.
   </p>`;
 
-const about = ({ id, model, suffixes, top_k, threshold, write_back, status, created_at }: Labeler): Html =>
+const about = ({ model, suffixes, top_k, threshold, write_back, status, created_at }: Labeler): Html =>
   html`<section class="card" aria-label="About it">
     ${facts([
-      ["State", statusBadge(status)],
+      ["Status", statusBadge(status)],
       ["Model", model],
       ["Endings", suffixes?.join(" ") ?? "any"],
       ["Labels at most", top_k],
       ["Least score", threshold],
       ["Writes back", write_back === "none" ? "nothing" : write_back],
       ["Created", timeAgo(created_at)],
-      ["Id", html`<code>${id}</code>`],
     ])}
   </section>`;
 
@@ -150,10 +150,10 @@ const events = ({ event_counts: { labelled, failed, skipped, missed } }: Labeler
     <h2 id="events">Told by events</h2>
     <div class="card">
       ${facts([
-        ["Labelled", labelled],
-        ["Failed", failed],
-        ["Skipped", skipped],
-        ["Missed while paused", missed],
+        ["Labelled", labelled.toLocaleString("en")],
+        ["Failed", failed.toLocaleString("en")],
+        ["Skipped", skipped.toLocaleString("en")],
+        ["Missed while paused", missed.toLocaleString("en")],
       ])}
     </div>
   </section>`;

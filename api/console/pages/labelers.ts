@@ -16,6 +16,7 @@ import { needs } from "../needs.ts";
 import { page } from "../page.ts";
 import type { Filled } from "../parts/fields.ts";
 import { labelerForm } from "../parts/labeler-form.ts";
+import { numberCell } from "../parts/number-cell.ts";
 import { pager } from "../parts/pager.ts";
 import { readCursor } from "../parts/read-cursor.ts";
 import { numberOf, parseForm, readForm, textOf } from "../parts/read-form.ts";
@@ -96,7 +97,7 @@ const table = (labelers: readonly Labeler[]) =>
       <thead>
         <tr>
           <th scope="col">Objects</th>
-          <th scope="col">State</th>
+          <th scope="col">Status</th>
           <th scope="col">Model</th>
           <th scope="col" class="number">Labelled by events</th>
           <th scope="col">Created</th>
@@ -112,7 +113,7 @@ const table = (labelers: readonly Labeler[]) =>
               </th>
               <td>${statusBadge(labeler.status)}</td>
               <td>${labeler.model}</td>
-              <td class="number">${labeler.event_counts.labelled}</td>
+              ${numberCell("Labelled by events", labeler.event_counts.labelled.toLocaleString("en"))}
               <td>${timeAgo(labeler.created_at)}</td>
             </tr>`,
         )}

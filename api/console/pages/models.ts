@@ -63,7 +63,7 @@ const table = (models: readonly Model[]): Html =>
       <thead>
         <tr>
           <th scope="col">Model</th>
-          <th scope="col">State</th>
+          <th scope="col">Status</th>
           <th scope="col" class="number">Labels</th>
           <th scope="col">Image</th>
           <th scope="col">Device</th>
@@ -92,7 +92,7 @@ const table = (models: readonly Model[]): Html =>
 const about = (model: Model, workers: readonly Worker[] | undefined): Html =>
   html`<section class="card" aria-label="About it">
     ${facts([
-      ["State", statusBadge(stateOf(model))],
+      ["Status", statusBadge(stateOf(model))],
       ["Used for", model.is_default ? "what names no model" : undefined],
       ["Labels", model.num_classes],
       ["Images are scaled to", inputOf(model)],

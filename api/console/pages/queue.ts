@@ -14,6 +14,7 @@ import type { ConsoleEnv } from "../env.ts";
 import { page } from "../page.ts";
 import type { Html } from "../page.ts";
 import { facts } from "../parts/facts.ts";
+import { numberCell } from "../parts/number-cell.ts";
 import { pager } from "../parts/pager.ts";
 import { postButton } from "../parts/post-button.ts";
 import { readCursor } from "../parts/read-cursor.ts";
@@ -23,6 +24,8 @@ import { statusBadge } from "../parts/status.ts";
 import { duration, timeAgo } from "../parts/time.ts";
 
 const LISTED = 25;
+/** The most characters of a reason that are shown at once. */
+const SHORT = 120;
 const DeadLetterCursor = z.string().regex(/^\d{1,15}-[A-Za-z0-9_-]{1,200}$/);
 const RedriveForm = z.object({ id: JobId.optional() });
 const count = z.coerce.number().int().min(0);
@@ -99,7 +102,7 @@ const about = ({
 }: WorkQueue): Html =>
   html`<section class="card" aria-label="What it holds">
     ${facts([
-      ["State", statusBadge(paused ? "paused" : "running")],
+      ["Status", statusBadge(paused ? "paused" : "running")],
       ["Waiting", waiting],
       ["Due again", due],
       ["Put off until later", put_off],
@@ -110,6 +113,15 @@ const about = ({
   </section>`;
 
 const NO_DEAD = html`<p class="empty">There is none: nothing was given up.</p>`;
+
+/** Why a job died: its first words, and all of it where that is longer. */
+const why = (reason: string): Html =>
+  reason.length <= SHORT
+    ? html`${reason}`
+    : html`<details>
+        <summary>${reason.slice(0, SHORT)}…</summary>
+        <pre>${reason}</pre>
+      </details>`;
 
 const deadTable = (queue: WorkQueue, letters: readonly DeadLetter[]): Html =>
   html`<div class="table">
@@ -131,8 +143,8 @@ const deadTable = (queue: WorkQueue, letters: readonly DeadLetter[]): Html =>
           ({ id, kind, reason, attempts, died_at }) =>
             html`<tr>
               <th scope="row"><code>${id}</code> <span class="soft">${kind}</span></th>
-              <td>${reason}</td>
-              <td class="number">${attempts}</td>
+              <td class="wide">${why(reason)}</td>
+              ${numberCell("Attempts", attempts)}
               <td>${timeAgo(died_at)}</td>
               <td>
                 <form method="post" action="/console/queues/${queue.id}/redrive">

@@ -53,7 +53,10 @@ export function queuePages(deps: ApiDeps, live: AnswerLive): Hono<ConsoleEnv> {
     live(c, async (id) => ({ id, element: await lookAt(id), moves: true })),
   );
 
-  if (deps.board !== undefined) pages.route(BOARD_PATH, deps.board);
+  if (deps.board !== undefined) {
+    pages.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH));
+    pages.route(BOARD_PATH, deps.board);
+  }
   pages.route("/", queuePage(deps));
   return pages;
 }

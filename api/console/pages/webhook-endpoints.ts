@@ -56,6 +56,7 @@ export function webhookEndpointPages(deps: ApiDeps): Hono<ConsoleEnv> {
       title: endpoint.description || new URL(endpoint.url).host,
       actions: actions(endpoint),
       main: html`${recovered.success && html`<p class="notice" role="status">${sentAgain(recovered.data)}</p>`}
+        <p class="under"><code>${endpoint.id}</code></p>
         ${endpoint.status === "disabled" && html`<p class="notice bad">It is disabled. ${endpoint.disabled_reason}</p>`}
         ${about(endpoint)}
         <h2>Attempts</h2>
@@ -128,22 +129,21 @@ const actions = ({ id, status }: WebhookEndpoint): Html =>
     }
   </div>`;
 
-const about = ({ id, url, status, events, signing, public_key, created_at }: WebhookEndpoint): Html =>
+const about = ({ url, status, events, signing, public_key, created_at }: WebhookEndpoint): Html =>
   html`<section class="card" aria-label="About it">
     ${facts([
       ["Address", url],
-      ["State", statusBadge(status)],
+      ["Status", statusBadge(status)],
       ["Events", events?.join(", ") ?? "all"],
       ["Signature", signing === "hmac" ? "HMAC-SHA256" : "Ed25519"],
       ["Public key", public_key === null ? undefined : html`<code>${public_key}</code>`],
       ["Created", timeAgo(created_at)],
-      ["Id", html`<code>${id}</code>`],
     ])}
   </section>`;
 
 /** What is done now and then: sending again what was missed, another secret, its end. */
 const chores = ({ id, status, signing }: WebhookEndpoint): Html =>
-  html`<div class="fields">
+  html`<div class="fields chores">
     ${
       status === "enabled" &&
       html`<form class="card stack" method="post" action="/console/webhooks/${id}/recover">
@@ -170,7 +170,7 @@ const chores = ({ id, status, signing }: WebhookEndpoint): Html =>
         {
           name: "overlap_hours",
           label: signing === "hmac" ? "Replace its secret" : "Replace its keys",
-          help: "Until then messages have a signature by either.",
+          help: "Meanwhile each message has a signature by either.",
           options: [
             ["24", "and sign by the old one for a day"],
             ["168", "and sign by the old one for a week"],

@@ -47,7 +47,8 @@ export function webhookMessagePages(deps: ApiDeps, live: AnswerLive): Hono<Conso
     return page(c, {
       title: message.type,
       actions: postButton(`/console/webhooks/messages/${message.id}/resend`, "Resend", "primary"),
-      main: html`<div data-live="/console/webhooks/messages/live">${element}</div>
+      main: html`<p class="under"><code>${message.id}</code></p>
+        <div data-live="/console/webhooks/messages/live">${element}</div>
         <h2>What it tells</h2>
         <pre class="card">${JSON.stringify(message.event, null, 2)}</pre>`,
     });
@@ -67,7 +68,7 @@ function detail(message: WebhookMessage, attempts: readonly WebhookAttempt[]): H
   return html`<div id="${id}" ${status === "pending" && html`data-moving`}>
     <section class="card" aria-label="About it">
       ${facts([
-        ["State", statusBadge(status)],
+        ["Status", statusBadge(status)],
         [
           "To",
           endpoint_id === null ? url : html`<a href="/console/webhooks/${endpoint_id}">its endpoint</a>`,
@@ -76,7 +77,6 @@ function detail(message: WebhookMessage, attempts: readonly WebhookAttempt[]): H
         ["Why", reason ?? undefined],
         ["Created", timeAgo(created_at)],
         ["Ended", ended_at === null ? undefined : timeAgo(ended_at)],
-        ["Id", html`<code>${id}</code>`],
       ])}
     </section>
     <h2>Attempts</h2>

@@ -89,7 +89,7 @@ const endpointTable = (endpoints: readonly WebhookEndpoint[]): Html =>
       <thead>
         <tr>
           <th scope="col">Address</th>
-          <th scope="col">State</th>
+          <th scope="col">Status</th>
           <th scope="col">Events</th>
           <th scope="col">Created</th>
         </tr>

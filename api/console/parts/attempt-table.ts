@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { WebhookAttempt } from "../../../shared/contracts/webhook.ts";
 import type { Html } from "../page.ts";
+import { numberCell } from "./number-cell.ts";
 import { statusBadge } from "./status.ts";
 import { duration, timeAgo } from "./time.ts";
 
@@ -41,15 +42,15 @@ function row(attempt: WebhookAttempt, ofOne: boolean): Html {
       }
     </th>
     <td>${statusBadge(status)}</td>
-    <td>${answer(attempt)}</td>
-    <td class="number">${status === "not_sent" ? "–" : duration(duration_ms)}</td>
+    <td class="wide">${answer(attempt)}</td>
+    ${numberCell("Took", status === "not_sent" ? undefined : duration(duration_ms))}
     <td>${timeAgo(attempted_at)}</td>
   </tr>`;
 }
 
 /** What the receiver answered: text of somebody else, which is never more than text here. */
 function answer({ response_status, response_body, reason }: WebhookAttempt): Html {
-  const told = html`${response_status} ${reason}`;
+  const told = html`${reason ?? response_status}`;
   if (response_body === null || response_body === "") return told;
   return html`<details>
     <summary>${told}</summary>

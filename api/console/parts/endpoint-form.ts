@@ -36,7 +36,7 @@ export function endpointForm(filled: Filled): Html {
       <div class="fields">
         ${GROUPS.map(
           ([title, events]) =>
-            html`<div class="choices" role="group" aria-label="${title}">
+            html`<div class="choices column" role="group" aria-label="${title}">
               ${events.map(
                 (event) =>
                   html`<label class="choice">

@@ -8,14 +8,14 @@ import { duration } from "./time.ts";
 /** A table of queues, which are those of `whose`. */
 export const queueTable = (queues: readonly WorkQueue[], whose: string): Html =>
   html`<div class="table">
-    <table class="stack">
+    <table class="stack queues">
       <caption class="hidden">
         Queues of ${whose}
       </caption>
       <thead>
         <tr>
           <th scope="col">Queue</th>
-          <th scope="col">State</th>
+          <th scope="col">Status</th>
           <th scope="col" class="number">Waiting</th>
           <th scope="col" class="number">Due</th>
           <th scope="col" class="number">Later</th>

@@ -22,6 +22,7 @@ export function secretPage(
             </p>`
       }
       <input
+        class="secret"
         readonly
         aria-label="${secret === null ? "Public key" : "Secret"}"
         value="${secret ?? public_key ?? ""}"

@@ -25,7 +25,7 @@ const table = (workers: readonly Worker[]) =>
       <thead>
         <tr>
           <th scope="col">Worker</th>
-          <th scope="col">State</th>
+          <th scope="col">Status</th>
           <th scope="col">Labels with</th>
           <th scope="col" class="number">Images/s</th>
           <th scope="col" class="number">Micro-batch</th>
