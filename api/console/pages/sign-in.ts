@@ -12,8 +12,8 @@ import { mark, page } from "../page.ts";
 import { openSession } from "../session.ts";
 import { dropSessionCookie, giveSessionCookie, readSessionCookie } from "../session-cookie.ts";
 
-/** How often a minute a key may be tried, right or wrong; what does not look like a made key counts as one. */
-const TRIES = 20;
+/** How often a minute a key may be tried, right or wrong; all that do not look like a made key count as one. */
+export const MOST_TRIES = 60;
 
 /** Signing in by API key, and out; and the console's icon, which both show. */
 export function signInPages(deps: ApiDeps): Hono<ConsoleEnv> {
@@ -60,7 +60,7 @@ const ownPath = (path: string | undefined) =>
 
 async function countTry({ redis }: ApiDeps, key: string): Promise<void> {
   const { requests, endsInMs } = await countRequest(redis, `sign-in:${apiKeyIdOf(key) ?? "own"}`);
-  if (requests > TRIES)
+  if (requests > MOST_TRIES)
     throw new AppError(
       "rate_limited",
       `Too many tries to sign in. Try again in ${Math.ceil(endsInMs / 1_000)} s.`,

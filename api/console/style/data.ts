@@ -35,9 +35,10 @@ progress, meter { appearance: none; display: block; width: 100%; height: .5rem; 
 progress::-webkit-progress-bar { background: var(--sunk) }
 progress::-webkit-progress-value { background: var(--accent); border-radius: 99px }
 progress::-moz-progress-bar { background: var(--accent) }
-meter::-webkit-meter-inner-element { display: block; height: 100% }
-meter::-webkit-meter-bar { display: block; height: 100%; background: var(--sunk); border: 0; border-radius: 99px }
-meter::-webkit-meter-optimum-value { height: 100%; background: var(--accent); border-radius: 99px }
+/* Chromium gives the bar the upper half of this; the rest is cut off. */
+meter::-webkit-meter-inner-element { display: block; height: 200% }
+meter::-webkit-meter-bar { display: block; height: 100%; background: var(--sunk); border: 0; border-radius: 0 }
+meter::-webkit-meter-optimum-value { height: 100%; background: var(--accent) }
 meter::-moz-meter-bar { background: var(--accent) }
 
 @media (max-width: 40rem) {
