@@ -23,7 +23,7 @@ export async function openTracer(
   config: { OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined; LOG_LEVEL: string },
 ): Promise<Tracer> {
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return untold;
-  // Half a second of loading, which only those wait for who have a collector.
+  // They take long to load, which only those wait for who have a collector.
   const [api, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
     import("@opentelemetry/api"),
     import("@opentelemetry/sdk-trace"),

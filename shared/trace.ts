@@ -37,12 +37,14 @@ export interface Tracer {
 export const untold: Tracer = {
   start: (_name, { parent }) => ({
     traceparent: parent ?? newTraceparent(),
-    rename() {},
-    set() {},
-    end() {},
+    rename: nothing,
+    set: nothing,
+    end: nothing,
   }),
   close: async () => {},
 };
+
+function nothing(): void {}
 
 /** Does something within a span, which ends with it and has failed when it throws. */
 export async function inSpan<Result>(

@@ -194,7 +194,10 @@ test("a run lists what the labeler is for, with what the labeler is made of, and
     webhook: { url: "https://client.example/hook", events: ["labeler.run.failed"] },
   });
   expect(await scanJobsOf(run.id)).toEqual([
-    { id: `${run.id}-enqueue`, payload: { kind: "enqueue", tenant: "default", batch_id: run.id } },
+    {
+      id: `${run.id}-enqueue`,
+      payload: { kind: "enqueue", tenant: "default", batch_id: run.id, traceparent: expect.any(String) },
+    },
   ]);
 });
 

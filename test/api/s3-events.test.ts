@@ -56,12 +56,15 @@ const keysOf = async (labeler: LabelerRecord) => (await jobsOf(labeler)).map(({ 
 const eventCountsOf = async ({ id, tenant }: LabelerRecord) =>
   (await getLabelerState(api.redis.redis, tenant, id))?.labeler.event_counts;
 
-test("a new object is queued in the bulk lane with what its labeler is made of, whosever that is", async () => {
+test("a new object is queued with what its labeler is made of, whosever that is, in the trace of the event", async () => {
   const labeler = await newLabeler({ tenant: "other", top_k: 3, threshold: 0.5, write_back: "tags" });
   const event = s3Notification({ key: "in/new+cat.jpg", eTag: "9b2c", sequencer: "0A" }, labeler);
-  expect(await countsOf(event)).toEqual({ accepted: 1, missed: 0, ignored: 0 });
+  const traceparent = newTraceparent();
+  const response = await tell(event, { authorization: `Bearer ${TOKEN}`, traceparent });
+  expect(await response.json()).toEqual({ accepted: 1, missed: 0, ignored: 0 });
   const [job] = await jobsOf(labeler);
   expect(job?.payload).toEqual({
+    traceparent,
     id: job?.id,
     tenant: "other",
     model: labeler.model,

@@ -3,6 +3,7 @@ import { Webhook } from "standardwebhooks";
 import { expect } from "vitest";
 import { openapiDocument } from "../../api/openapi.ts";
 import { BatchResult } from "../../shared/contracts/batch.ts";
+import { newTraceparent } from "../../shared/traceparent.ts";
 import { readBucketEvent } from "../api/support/bucket-events.ts";
 import type { BUCKET_EVENTS } from "../api/support/bucket-events.ts";
 import { sample } from "../support/figures.ts";
@@ -99,19 +100,25 @@ export const BEHAVIOURS: Record<string, (client: Client) => Promise<void>> = {
     expect(json["error"]).toMatchObject({ code: "invalid_image", retryable: false });
   },
 
-  "a callback comes, signed with the secret that the API shows": async ({ ask, server }) => {
+  "a callback comes, signed with the secret that the API shows and in the trace of its request": async ({
+    ask,
+    server,
+  }) => {
     const {
       json: { secret },
     } = await ask("/v1/webhook-secret");
     const body = { image: { url: `${server.url}/${CHART}` }, webhook: `${server.url}/callback` };
+    const traceparent = newTraceparent();
     const {
       json: { id },
-    } = await ask("/v1/classifications", { body, headers: wait });
+    } = await ask("/v1/classifications", { body, headers: { ...wait, traceparent } });
     const callbacks = () =>
       server.received.filter((each) => each.path === "/callback" && each.body.includes(String(id)));
     await expect.poll(callbacks, { timeout: 10_000 }).toHaveLength(1);
-    for (const { body: sent, headers } of callbacks())
+    for (const { body: sent, headers } of callbacks()) {
       new Webhook(String(secret)).verify(sent, headers as Record<string, string>);
+      expect(headers["traceparent"]).toBe(traceparent);
+    }
   },
 
   "how a classification changes is told by server-sent events until it has ended": async ({

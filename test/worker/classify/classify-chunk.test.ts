@@ -10,6 +10,7 @@ import { queueNames } from "../../../shared/queue.ts";
 import { endBatch, getBatchState, putBatch, startBatch } from "../../../shared/state/batches.ts";
 import { sealChunks } from "../../../shared/state/count-chunk.ts";
 import { requestCancel } from "../../../shared/state/stop-batch.ts";
+import { newTraceparent, traceIdOf } from "../../../shared/traceparent.ts";
 import { classifyChunk } from "../../../worker/classify/classify-chunk.ts";
 import { TEST_DIGEST, batchRecord, raven, swan, testLabelling } from "../../support/labelling.ts";
 import type { Answers } from "../../support/labelling.ts";
@@ -102,15 +103,20 @@ test("an item that its source could not tell fails with the source's sentence, a
   expect(fetched).toEqual(["/a"]);
 });
 
-test("the last chunk calls for the end of the batch, once, however often it is done", async () => {
-  const payload = await startedBatch(1, ["/a"]);
+test("the last chunk calls for the end of the batch, once, however often it is done, in its trace", async () => {
+  const payload = { ...(await startedBatch(1, ["/a"])), traceparent: newTraceparent() };
   const { deps: all } = chunkDeps({ "/a": [swan] });
   await classifyChunk(payload, FIRST, all);
   await classifyChunk(payload, { ...FIRST, number: 2 }, all);
   expect(await finishJobs(payload)).toEqual([
     {
       id: `${payload.batch_id}-finish`,
-      payload: { kind: "finish", tenant: "default", batch_id: payload.batch_id },
+      payload: {
+        kind: "finish",
+        tenant: "default",
+        batch_id: payload.batch_id,
+        traceparent: expect.stringContaining(traceIdOf(payload.traceparent ?? "")),
+      },
     },
   ]);
 });

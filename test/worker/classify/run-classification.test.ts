@@ -10,9 +10,11 @@ import { messageId } from "../../../shared/new-id.ts";
 import { queueNames } from "../../../shared/queue.ts";
 import { openRedis } from "../../../shared/redis.ts";
 import { suspect } from "../../../shared/state/suspects.ts";
+import { newTraceparent, traceIdOf } from "../../../shared/traceparent.ts";
 import { runClassification } from "../../../worker/classify/run-classification.ts";
 import { TEST_DIGEST, imageJob, raven, swan, testLabelling } from "../../support/labelling.ts";
 import type { Answers } from "../../support/labelling.ts";
+import { recordingTracer } from "../../support/recording-tracer.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
@@ -286,4 +288,65 @@ test("a deadline that is not reached changes nothing", async () => {
   const job = imageJob("/swan", { deadline: new Date(Date.now() + 60_000).toISOString() });
   await runClassification(job, FIRST, testLabelling(deps, answers).classifyDeps);
   expect(await storedResult(job)).toMatchObject({ status: "succeeded", deadline: job.deadline });
+});
+
+/** Does a job with a tracer that keeps what it is told. */
+async function traced(job: ClassifyImagePayload, attempt = FIRST) {
+  const { tracer, spans } = recordingTracer();
+  const { classifyDeps } = testLabelling(deps, answers);
+  await runClassification(job, attempt, { ...classifyDeps, tracer }).catch(() => {});
+  return { spans, job: spans.at(-1) };
+}
+
+test("a job is a span under its request, its stages follow each other under that, and so does its message", async () => {
+  const traceparent = newTraceparent();
+  const payload = imageJob("/swan", { traceparent });
+  const { spans, job } = await traced(payload);
+  expect(job).toMatchObject({
+    name: "classify image",
+    kind: "consumer",
+    parent: traceparent,
+    error: undefined,
+    fields: { id: payload.id, status: "succeeded", label: "swan", attempt: 1, bytes: swan.byteLength },
+  });
+  const stages = spans
+    .filter(({ kind }) => kind === "internal")
+    .toSorted((a, b) => a.startedAt - b.startedAt);
+  expect(new Set(stages.map(({ name }) => name))).toEqual(
+    new Set(["fetch", "decode", "batch_wait", "inference", "store"]),
+  );
+  const told = ["fetch", "decode", "batch_wait", "inference"].map((name) =>
+    spans.find((span) => span.name === name),
+  );
+  for (const [i, stage] of told.entries()) {
+    expect(stage?.parent).toBe(job?.traceparent);
+    if (i > 0) expect(stage?.startedAt).toBe(told[i - 1]?.endedAt);
+  }
+  expect((await messagesAbout(payload)).map((message) => message.traceparent)).toEqual([job?.traceparent]);
+});
+
+test("an image that fails says why in its span and in its line of the log, by the same fields", async () => {
+  const payload = imageJob("/text", { traceparent: newTraceparent() });
+  const { spans, job } = await traced(payload);
+  expect(spans.map(({ name }) => name)).toEqual(["store", "classify image"]);
+  const fields = { id: payload.id, tenant: "default", status: "failed", code: "invalid_image", crashes: 0 };
+  expect(job?.fields).toMatchObject(fields);
+  expect(deps.log.filter(({ id }) => id === payload.id)).toEqual([
+    expect.objectContaining({
+      ...fields,
+      msg: "classification",
+      trace_id: traceIdOf(payload.traceparent ?? ""),
+      lane: "interactive",
+      total_ms: expect.any(Number),
+    }),
+  ]);
+});
+
+test("a try that is to be made again is a span that failed, and an old version's job begins a trace", async () => {
+  const { job } = await traced(imageJob("/down"));
+  expect(job).toMatchObject({
+    name: "classify image",
+    parent: undefined,
+    error: expect.stringContaining("503"),
+  });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
 import { messageId, newId } from "../../../shared/new-id.ts";
 import { getWebhookSecret } from "../../../shared/state/webhook-secret.ts";
+import { newTraceparent, traceIdOf } from "../../../shared/traceparent.ts";
 import { deliverMessage } from "../../../worker/deliver/deliver-message.ts";
 import { createReceiverSlots } from "../../../worker/deliver/receiver-slots.ts";
 import type { ReceiverSlots } from "../../../worker/deliver/receiver-slots.ts";
@@ -10,6 +11,7 @@ import { createSafeFetch } from "../../../worker/net/safe-fetch.ts";
 import type { SafeFetch } from "../../../worker/net/safe-fetch.ts";
 import { startTestServer } from "../../support/http-server.ts";
 import type { ReceivedRequest, TestAnswer, TestServer } from "../../support/http-server.ts";
+import { recordingTracer } from "../../support/recording-tracer.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
@@ -153,4 +155,31 @@ test("the last attempt that fails is logged at error: the message is given up", 
   const sent = await message("/broken");
   await deliverMessage(sent, attempt(10), deps);
   expect(lastLine(sent)).toMatchObject({ level: "error", msg: "webhook given up", attempt: 10 });
+});
+
+test("every attempt is a span of its own under its message's trace, and tells the receiver of itself", async () => {
+  const sent = { ...(await message("/broken")), traceparent: newTraceparent() };
+  const { tracer, spans } = recordingTracer();
+  for (const number of [1, 2])
+    await expect(deliverMessage(sent, attempt(number), { ...deps, tracer })).rejects.toThrow("500");
+  const posts = spans.filter(({ name }) => name === "POST");
+  expect(receivedOf(sent).map(({ headers }) => headers["traceparent"])).toEqual(
+    posts.map(({ traceparent }) => traceparent),
+  );
+  expect(new Set(posts.map(({ traceparent }) => traceparent)).size).toBe(2);
+  for (const [i, post] of posts.entries()) {
+    const job = spans.filter(({ name }) => name === "deliver message")[i];
+    expect(post).toMatchObject({
+      kind: "client",
+      parent: job?.traceparent,
+      error: "the receiver answered 500",
+      fields: { "http.response.status_code": 500, "server.address": new URL(receiver.url).host },
+    });
+    expect(job).toMatchObject({
+      parent: sent.traceparent,
+      error: "the receiver answered 500",
+      fields: { id: sent.message_id, outcome: "retry", http_status: 500, attempt: i + 1 },
+    });
+    expect(traceIdOf(post.traceparent)).toBe(traceIdOf(sent.traceparent));
+  }
 });

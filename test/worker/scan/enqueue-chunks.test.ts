@@ -6,6 +6,7 @@ import { newId } from "../../../shared/new-id.ts";
 import { MAX_WAITING_CHUNKS, queueNames } from "../../../shared/queue.ts";
 import { getBatchState, putBatch } from "../../../shared/state/batches.ts";
 import { countChunk } from "../../../shared/state/count-chunk.ts";
+import { newTraceparent } from "../../../shared/traceparent.ts";
 import { enqueueChunks } from "../../../worker/scan/enqueue-chunks.ts";
 import { batchRecord } from "../../support/labelling.ts";
 import { readQueue } from "../../support/queue-reader.ts";
@@ -33,7 +34,8 @@ async function newBatch(model: string, total: number) {
 
 test("a batch is cut into chunks of 64 that carry every item once, and is in progress", async () => {
   const { record, job } = await newBatch("cut", 130);
-  await enqueueChunks(job, deps);
+  const traceparent = newTraceparent();
+  await enqueueChunks({ ...job, traceparent }, deps);
   const jobs = await readQueue(deps.redis, queueNames.classify("cut", "bulk"));
   const chunks = jobs
     .map(({ payload }) => ClassifyChunkPayload.parse(payload))
@@ -48,6 +50,7 @@ test("a batch is cut into chunks of 64 that carry every item once, and is in pro
     top_k: 1,
     threshold: 0,
   });
+  expect(new Set(chunks.map((chunk) => chunk.traceparent))).toEqual(new Set([traceparent]));
   const state = await getBatchState(deps.redis, record.id);
   expect(state).toMatchObject({
     chunks: 3,

@@ -10,6 +10,7 @@ import { countChunk, sealChunks } from "../../../shared/state/count-chunk.ts";
 import { claimPage } from "../../../shared/state/scan-cursor.ts";
 import { expireBatch, requestCancel } from "../../../shared/state/stop-batch.ts";
 import { toRun } from "../../../shared/state/runs.ts";
+import { newTraceparent, traceIdOf } from "../../../shared/traceparent.ts";
 import { finishBatch } from "../../../worker/scan/finish-batch.ts";
 import { TEST_DIGEST, batchRecord } from "../../support/labelling.ts";
 import { readQueue } from "../../support/queue-reader.ts";
@@ -99,15 +100,29 @@ test("a run that relabels reports what has changed, in Redis as in storage; one 
   }
 });
 
-test("its end is announced, under an id that derives from it", async () => {
+test("its end is announced, under an id that derives from it and in its trace, and told by one line", async () => {
   const { id, job } = await doneBatch();
-  await finishBatch(job, deps);
+  const traceparent = newTraceparent();
+  await finishBatch({ ...job, traceparent }, deps);
   const messages = (await readQueue(deps.redis, queueNames.deliver)).map(({ payload }) =>
     DeliverPayload.parse(payload),
   );
   const [message, ...others] = messages.filter(({ body }) => body.includes(id));
   expect(others).toEqual([]);
   expect(message?.message_id).toBe(await messageId(id, "batch.completed", "https://client.example/hook"));
+  expect(message?.traceparent).toBe(traceparent);
+  expect(deps.log.filter((line) => line["id"] === id)).toEqual([
+    expect.objectContaining({
+      msg: "batch",
+      trace_id: traceIdOf(traceparent),
+      tenant: "default",
+      status: "completed",
+      total: 4,
+      succeeded: 3,
+      failed: 1,
+      total_ms: expect.any(Number),
+    }),
+  ]);
   expect(JSON.parse(message?.body ?? "")).toMatchObject({
     type: "batch.completed",
     data: { id, status: "completed", request_counts: { succeeded: 3, failed: 1 } },
