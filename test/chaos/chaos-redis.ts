@@ -16,13 +16,18 @@ export interface ChaosRedis {
   restart: (signal: "SIGKILL" | "SIGTERM", downMs: number) => Promise<void>;
   /** Keeps it from doing anything for so many milliseconds. */
   pause: (ms: number) => Promise<void>;
-  /** Keeps it from writing for so many milliseconds: its memory is used up. */
-  starve: (ms: number) => Promise<void>;
+  /** Keeps it from writing for so many milliseconds: its memory is used up. Gives whether it did refuse to write. */
+  starve: (ms: number) => Promise<boolean>;
+  /** Writes for so many milliseconds and gives whether that was ever refused. */
+  refusesWithin: (ms: number) => Promise<boolean>;
   stop: () => Promise<void>;
 }
 
 /** Less than an empty Redis uses, in bytes. */
 const TOO_LITTLE_MEMORY = 1_000_000;
+/** What is written to find out whether it writes: more than a page, so that it does not fit into the last one of a disk. */
+const PROBE_BYTES = 8_192;
+const PROBE_MS = 200;
 
 /** Starts it in a directory; returns when it takes connections. */
 export async function startChaosRedis(directory: string): Promise<ChaosRedis> {
@@ -50,14 +55,26 @@ export async function startChaosRedis(directory: string): Promise<ChaosRedis> {
     },
     async starve(ms) {
       await client.config("SET", "maxmemory", TOO_LITTLE_MEMORY);
-      await sleep(ms);
+      const refused = await refusesWithin(client, ms);
       await client.config("SET", "maxmemory", 0);
+      return refused;
     },
+    refusesWithin: (ms) => refusesWithin(client, ms),
     async stop() {
       client.disconnect();
       await end("SIGKILL");
     },
   };
+}
+
+async function refusesWithin(client: RedisClient, ms: number): Promise<boolean> {
+  const until = performance.now() + ms;
+  let refused = false;
+  while (performance.now() < until) {
+    await client.set("chaos-probe", "x".repeat(PROBE_BYTES), "PX", 1_000).catch(() => (refused = true));
+    await sleep(PROBE_MS);
+  }
+  return refused;
 }
 
 async function launch(port: number, directory: string): Promise<ChildProcess> {

@@ -43,7 +43,7 @@ const processOf = ({ processes }: ChaosService, { victim = "" }: Fault): KeptPro
 const signal =
   (name: NodeJS.Signals): Doing =>
   async (service, fault) => {
-    processOf(service, fault).signal(name);
+    await processOf(service, fault).signal(name);
     return undefined;
   };
 
@@ -64,10 +64,10 @@ const DOING: Record<FaultKind, Doing> = {
   async "worker-killed-starting"(service, fault) {
     const victim = processOf(service, fault);
     const starts = victim.starts();
-    victim.signal("SIGKILL");
+    await victim.signal("SIGKILL");
     while (victim.starts() === starts) await sleep(10);
     await sleep(Math.random() * STARTING_MS);
-    victim.signal("SIGKILL");
+    await victim.signal("SIGKILL");
     return undefined;
   },
   async "redis-killed"({ redis }, { lastsMs }) {
@@ -82,16 +82,14 @@ const DOING: Record<FaultKind, Doing> = {
     await redis.pause(lastsMs);
     return undefined;
   },
-  async "redis-out-of-memory"({ redis }, { lastsMs }) {
-    await redis.starve(lastsMs);
-    return undefined;
-  },
-  async "redis-disk-full"({ disk }, { lastsMs }) {
+  "redis-out-of-memory": async ({ redis }, { lastsMs }) =>
+    (await redis.starve(lastsMs)) ? undefined : "Redis wrote on.",
+  async "redis-disk-full"({ disk, redis }, { lastsMs }) {
     if (disk.refusal !== undefined) return disk.refusal;
     await disk.fill();
-    await sleep(lastsMs);
+    const refused = await redis.refusesWithin(lastsMs);
     disk.free();
-    return undefined;
+    return refused ? undefined : "Redis wrote on.";
   },
   "s3-slow-down": s3Behaves("slow-down"),
   "s3-silent": s3Behaves("silent"),

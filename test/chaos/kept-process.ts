@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A process of the service that is started again whenever it ends, as an orchestrator would. */
 export interface KeptProcess {
@@ -10,8 +11,8 @@ export interface KeptProcess {
   ready: Promise<void>;
   /** How often it was started. */
   starts: () => number;
-  /** Sends a signal to the one that runs now, ready or not. */
-  signal: (signal: NodeJS.Signals) => void;
+  /** Sends a signal to the one that runs now, ready or not; to the next when it has just ended. */
+  signal: (signal: NodeJS.Signals) => Promise<void>;
   /** Ends it for good: SIGTERM, and SIGKILL after `graceMs` milliseconds. */
   stop: (graceMs: number) => Promise<void>;
 }
@@ -26,6 +27,7 @@ export interface KeptProcessOptions {
 
 const PROJECT = join(import.meta.dirname, "../..");
 const RESTART_AFTER_MS = 300;
+const LOOK_MS = 20;
 
 /** Starts an entry and keeps it running until it is stopped. */
 export function keepProcess({ entry, env, logFile }: KeptProcessOptions): KeptProcess {
@@ -51,7 +53,9 @@ export function keepProcess({ entry, env, logFile }: KeptProcessOptions): KeptPr
   return {
     ready: ready.promise,
     starts: () => starts,
-    signal: (signal) => void child.kill(signal),
+    async signal(signal) {
+      while (!child.kill(signal)) await sleep(LOOK_MS);
+    },
     async stop(graceMs) {
       isStopping = true;
       if (child.exitCode !== null || child.signalCode !== null) return;

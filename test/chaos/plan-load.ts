@@ -1,3 +1,4 @@
+import type { Fault } from "./fault.ts";
 import { BROKEN, PICTURES } from "./pictures.ts";
 import type { Picture } from "./pictures.ts";
 import type { Random } from "./random.ts";
@@ -50,11 +51,19 @@ const ITEMS = [30, 100] as const;
 const VIAS: readonly Via[] = ["data", "url", "url", "s3"];
 const BROKEN_SHARE = 0.1;
 
+/** Half of the single images are sent at most so many milliseconds before a fault begins, so that it meets them under way. */
+const JUST_BEFORE_MS = 80;
+
 /** What is sent in a seed within so many milliseconds; `share` of 1 is all of it. */
-export function planLoad(random: Random, windowMs: number, share: number): Load {
+export function planLoad(
+  random: Random,
+  { windowMs, faults, share }: { windowMs: number; faults: readonly Fault[]; share: number },
+): Load {
   const some = <T>(count: number, make: (i: number) => T): T[] =>
     Array.from({ length: Math.max(1, Math.round(count * share)) }, (_, i) => make(i));
   const at = () => random.between(0, windowMs);
+  const inTheWay = () =>
+    random.chance(0.5) ? Math.max(0, random.pick(faults).atMs - random.between(0, JUST_BEFORE_MS)) : at();
   const picture = () => random.pick(random.chance(BROKEN_SHARE) ? BROKEN : PICTURES);
   const maybe = (chance: number, longestMs: number) =>
     random.chance(chance) ? random.between(0, longestMs) : undefined;
@@ -84,7 +93,7 @@ export function planLoad(random: Random, windowMs: number, share: number): Load 
     requests: [
       ...some(COUNTS.classifications, (): PlannedClassification => ({
         kind: "classification",
-        atMs: at(),
+        atMs: inTheWay(),
         picture: picture(),
         via: random.pick(VIAS),
         hasHook: random.chance(0.8),

@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { printDuration } from "../../api/cli/print-duration.ts";
 import { startCeph } from "../support/ceph-cluster.ts";
+import { ensureDemoModel } from "../../worker/model/demo.ts";
 import { planFaults } from "./plan-faults.ts";
 import { planLoad } from "./plan-load.ts";
 import { printPlan, printReport } from "./print-report.ts";
@@ -24,21 +26,33 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 const modelsDir = mkdtempSync(join(tmpdir(), "tresline-chaos-models-"));
+ensureDemoModel("figures", modelsDir);
 say("Starting Ceph …");
 const ceph = await startCeph();
 const reports: SeedReport[] = [];
 for (const [i, number] of seeds.entries()) {
   const random = createRandom(number);
   const faults = planFaults(number, random);
-  const load = planLoad(random, SENDING_MS, 1);
+  const load = planLoad(random, { windowMs: SENDING_MS, faults, share: 1 });
   say(`\nSeed ${number} (${i + 1} of ${seeds.length}):\n${printPlan(faults)}`);
   const directory = join(tmpdir(), `tresline-chaos-seed-${number}`);
-  const report = await runSeed({ number, faults, load }, { ceph, directory, modelsDir, tell: say });
+  const began = performance.now();
+  const report = await runSeed({ number, faults, load }, { ceph, directory, modelsDir, tell: say }).catch(
+    (error: unknown): SeedReport => ({
+      seed: number,
+      seconds: Math.round((performance.now() - began) / 1_000),
+      injected: [],
+      counts: {},
+      violations: [{ promise: "everything else", id: "harness", detail: textOf(error) }],
+    }),
+  );
   reports.push(report);
   for (const { promise, id, detail } of report.violations)
     say(`BROKEN: ${promise}: ${id} ${detail.slice(0, 1_000)}`);
   if (report.violations.length > 0) say(`Again: SEED=${number} make chaos. Logs: ${directory}`);
-  say(`seed ${number}: ${report.violations.length} promises broken, ${report.seconds} s`);
+  const leftS = ((seeds.length - i - 1) * performance.now()) / (i + 1) / 1_000;
+  const broken = `${report.violations.length} promises broken`;
+  say(`Seed ${number}: ${broken}, ${report.seconds} s; ${printDuration(leftS)} left`);
 }
 await ceph.stop().catch((error: unknown) => say(textOf(error)));
 rmSync(modelsDir, { recursive: true, force: true });
