@@ -28,6 +28,9 @@ export const commaList = z.string().transform((text) =>
 /** Yes or no in a variable. */
 export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
+/** How long a worker that is told to stop finishes what is in hand, in seconds. */
+export const drainSeconds = wholeNumber(0, 3_600).default(25);
+
 /** What every process reads. */
 export const CommonConfig = z.object({
   REDIS_URL: z

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CommonConfig, commaList, wholeNumber } from "../shared/config.ts";
+import { CommonConfig, commaList, drainSeconds, wholeNumber } from "../shared/config.ts";
 
 const ROLES = ["classify", "deliver", "scan"] as const;
 /** What a worker process does. */
@@ -49,6 +49,10 @@ export const WorkerConfig = CommonConfig.extend({
       description:
         "Private networks (CIDR, separated by commas) that image URLs and callbacks may reach; none by default.",
     }),
+  DRAIN_SECONDS: drainSeconds.meta({
+    description:
+      "How long a worker that is told to stop finishes what is in hand, in seconds; what is left then is handed back, and another worker has it at once. An attempt to deliver a message may take 15.",
+  }),
   READY_FILE: z.string().optional().meta({
     description:
       "A file that the worker writes once it takes jobs, anew every five seconds, and removes when it is told to stop; for probes.",

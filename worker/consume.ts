@@ -1,4 +1,5 @@
-import { DelayedError, UnrecoverableError, Worker } from "bullmq";
+import { DelayedError, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import type { Job } from "bullmq";
 import type { z } from "zod";
 import { REDIS_PREFIX } from "../shared/keys.ts";
 import type { Logger } from "../shared/logger.ts";
@@ -16,8 +17,10 @@ const backoffMs = (attempt: number) => Math.min(1_000 * 2 ** (attempt - 1), 60_0
 export interface Attempt {
   /** 1 for the first try, one more after each try that threw. */
   number: number;
-  /** How many times a worker that had the job was killed or lost it; a job that was put off counts that too. */
+  /** How many times a worker that had the job was killed or lost it. */
   crashes: number;
+  /** Whether a worker has had the job before, and may have come to its end. An event that is told again makes a job that nobody has had. */
+  isRepeated: boolean;
 }
 
 /** The job is not done and has not failed: it is to be taken up again after so many milliseconds. */
@@ -37,29 +40,62 @@ export interface Consumer<Schema extends z.ZodType> {
   retryAfterMs?: (number: number, error: Error) => number;
 }
 
+/** What became of the jobs that were in hand when a worker was told to stop. */
+export interface Stopped {
+  finished: number;
+  handedBack: number;
+}
+
 /** A running consumer. */
 export interface Consuming {
-  /** Takes no more jobs and returns when those in hand are done. */
+  /**
+   * Takes no more jobs and returns when those in hand are done. What is not at the deadline is handed back: another worker
+   * has it at once, and it counts as no attempt and no crash. Its handler runs on, so the process is to end soon, and
+   * nothing that it works with may be closed before.
+   */
+  stop: (deadline?: AbortSignal) => Promise<Stopped>;
+  /** Takes no more jobs, waits for those in hand, and closes what they were done with. */
   close: () => Promise<void>;
 }
+
+const HAND_BACK = Symbol("hand back");
 
 /** Starts to take jobs from a queue. A payload that is not what the queue carries is never tried again, and logged at error. */
 export function consume<Schema extends z.ZodType>(
   { redis, logger, metrics }: { redis: RedisClient; logger: Logger; metrics: WorkerMetrics },
   { queue, payload, concurrency, handle, retryAfterMs = backoffMs }: Consumer<Schema>,
 ): Consuming {
+  /** A function for each job in hand that hands it back. */
+  const inHand = new Set<() => void>();
+  const stopped: Stopped = { finished: 0, handedBack: 0 };
+  let isStopping = false;
+  let isOver = false;
+  const handBack = async (job: Job, token: string | undefined): Promise<WaitingError> => {
+    stopped.handedBack++;
+    await job.moveToWait(token);
+    return new WaitingError();
+  };
+  metrics.countJobs(queue);
   const worker = new Worker<unknown>(
     queue,
     async (job, token) => {
       const parsed = payload.safeParse(job.data);
       if (!parsed.success) throw new UnrecoverableError(`Not a payload of ${queue}: ${parsed.error.message}`);
+      if (isOver) throw await handBack(job, token);
       const began = performance.now();
-      const later = await handle(parsed.data, {
+      const handled = handle(parsed.data, {
         number: job.attemptsMade + 1,
-        crashes: job.attemptsStarted - job.attemptsMade - 1,
+        crashes: job.stalledCounter,
+        isRepeated: job.attemptsStarted > 1,
       }).finally(() => metrics.jobTook(queue, performance.now() - began));
-      if (later === undefined) return;
-      await job.moveToDelayed(Date.now() + later.putOffMs, token);
+      const { promise: deadline, resolve } = Promise.withResolvers<typeof HAND_BACK>();
+      const release = () => resolve(HAND_BACK);
+      inHand.add(release);
+      const end = await Promise.race([handled, deadline]).finally(() => inHand.delete(release));
+      if (end === HAND_BACK) throw await handBack(job, token);
+      if (isStopping) stopped.finished++;
+      if (end === undefined) return;
+      await job.moveToDelayed(Date.now() + end.putOffMs, token);
       throw new DelayedError();
     },
     {
@@ -87,5 +123,18 @@ export function consume<Schema extends z.ZodType>(
       job?.finishedOn ? "job given up" : "job will be tried again",
     );
   });
-  return { close: () => worker.close() };
+  const giveUp = () => {
+    isOver = true;
+    for (const release of inHand) release();
+  };
+  return {
+    async stop(deadline) {
+      isStopping = true;
+      if (deadline?.aborted) giveUp();
+      deadline?.addEventListener("abort", giveUp, { once: true });
+      await worker.close();
+      return stopped;
+    },
+    close: () => worker.close(),
+  };
 }

@@ -8,8 +8,8 @@ import { startWorker } from "./start.ts";
 // ONNX Runtime for Linux would otherwise keep a device id in ~/.cache and a database of what it means to send home.
 process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
 
-/** Milliseconds to finish what is in hand after the process was told to stop. */
-const DRAIN_MS = 25_000;
+/** Milliseconds after the deadline in which what is still in hand is handed back. */
+const HAND_BACK_MS = 5_000;
 
 /** The entry of a worker process: reads the environment, starts the roles, stops them when it is told to. */
 async function main(): Promise<void> {
@@ -21,8 +21,11 @@ async function main(): Promise<void> {
   process.send?.("ready");
   const stop = () => {
     readyFile.remove();
-    void worker.close().then(() => process.exit(0), fail);
-    setTimeout(() => fail(new Error("What is still in hand is left to another worker.")), DRAIN_MS).unref();
+    const drainMs = config.DRAIN_SECONDS * 1_000;
+    const late = new Error("What is in hand could not be handed back; others take it over in 20 seconds.");
+    setTimeout(() => fail(late), drainMs + HAND_BACK_MS).unref();
+    // Nothing is closed: what was handed back may still be at work here, and would take that for a failure.
+    void worker.stop(AbortSignal.timeout(drainMs)).then(() => process.exit(0), fail);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
   // Whoever started this process with a channel to it wants it to end when they are gone.

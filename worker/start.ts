@@ -22,6 +22,7 @@ import { createMetrics } from "./metrics.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { readBacklog } from "./read-backlog.ts";
 import { startScan } from "./scan/start.ts";
+import { stopAll } from "./stop-all.ts";
 
 /** What the roles work with. */
 export interface WorkerDeps {
@@ -64,18 +65,24 @@ export async function startWorker(
   if (config.WORKER_ROLES.includes("scan")) metrics.watchBacklog(() => readBacklog(deps));
   const consuming = await Promise.all(config.WORKER_ROLES.map(async (role) => ROLES[role](deps)));
   logger.info({ roles: config.WORKER_ROLES }, "worker ready");
+  const stop: Consuming["stop"] = async (deadline) => {
+    announced.drain();
+    const stopped = await stopAll(consuming, deadline);
+    logger.info({ finished: stopped.finished, handed_back: stopped.handedBack }, "worker stopped");
+    await announced.stop();
+    await metricsServer.close();
+    await tracer.close();
+    return stopped;
+  };
   return {
+    stop,
     async close() {
-      announced.drain();
+      await stop();
       await Promise.all(consuming.map((each) => each.close()));
-      await announced.stop();
-      await metricsServer.close();
       await queues.close();
       await storage.close();
       await buckets.close();
       redis.disconnect();
-      await tracer.close();
-      logger.info("worker stopped");
     },
   };
 }

@@ -24,8 +24,8 @@ const CLASSIFICATIONS = "/v1/classifications";
 const HOOK = "https://client.example/hook";
 const image = { url: "https://images.example/swan" };
 const LANE = queueNames.classify("figures", "interactive");
-const FIRST = { number: 1, crashes: 0 };
-const AGAIN = { number: 1, crashes: 1 };
+const FIRST = { number: 1, crashes: 0, isRepeated: false };
+const AGAIN = { number: 1, crashes: 1, isRepeated: true };
 
 let api: TestApi;
 let workerDeps: WorkerTestDeps;

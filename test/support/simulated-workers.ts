@@ -90,7 +90,8 @@ export function simulatedWorkers(deps: WorkerTestDeps, storage: Storage, buckets
   const doJob = async (id: string, job: Job): Promise<void> => {
     const { payload, crashes } = job;
     try {
-      if (payload.kind === "chunk") await classifyChunk(payload, { number: 1, crashes }, worker);
+      if (payload.kind === "chunk")
+        await classifyChunk(payload, { number: 1, crashes, isRepeated: crashes > 0 }, worker);
       else if (payload.kind !== "image") {
         if ((await runScanJob(payload, worker)) !== undefined) return;
       }

@@ -57,7 +57,7 @@ test("a job is handed over parsed, once, and is done when its handler is", async
   consumeOf("parsed", { handle });
   await enqueue("parsed", { name: "one", more: "is left out" });
   await eventually(async () => expect(await queueOf("parsed").getJob("job-0")).toBeUndefined());
-  expect(handle.mock.calls).toEqual([[{ name: "one" }, { number: 1, crashes: 0 }]]);
+  expect(handle.mock.calls).toEqual([[{ name: "one" }, { number: 1, crashes: 0, isRepeated: false }]]);
 });
 
 test("what is not a payload of the queue is never handled and never tried again, and is logged at error", async () => {
@@ -157,6 +157,42 @@ test("closing takes no more jobs and waits for those in hand", async () => {
   expect(names).toEqual(["in hand"]);
 });
 
+test("what is not done at the deadline is handed back: another worker has it at once, and no attempt and no crash is counted", async () => {
+  const { promise: mayFinish, resolve: finish } = Promise.withResolvers<void>();
+  const names: string[] = [];
+  const first = consumeOf("handed-back", {
+    concurrency: 2,
+    handle: async ({ name }) => {
+      names.push(name);
+      await (name === "quick" ? mayFinish : new Promise(() => {}));
+    },
+  });
+  await enqueue("handed-back", { name: "quick" }, { name: "endless" });
+  await eventually(() => expect(names).toEqual(["quick", "endless"]));
+  const attempts: [string, Attempt][] = [];
+  consumeOf("handed-back", { handle: async ({ name }, attempt) => void attempts.push([name, attempt]) });
+  const deadline = new AbortController();
+  const stopped = first.stop(deadline.signal);
+  finish();
+  await eventually(async () => expect(await queueOf("handed-back").getJob("job-0")).toBeUndefined());
+  expect(attempts).toEqual([]);
+  deadline.abort();
+  expect(await stopped).toEqual({ finished: 1, handedBack: 1 });
+  await eventually(() =>
+    expect(attempts).toEqual([["endless", { number: 1, crashes: 0, isRepeated: true }]]),
+  );
+  await eventually(async () => expect(await queueOf("handed-back").getJob("job-1")).toBeUndefined());
+});
+
+test("who is told to stop after the deadline hands back all that is in hand", async () => {
+  const handle = vi.fn<PayloadConsumer["handle"]>(() => new Promise(() => {}));
+  const consuming = consumeOf("late", { concurrency: 3, handle });
+  await enqueue("late", { name: "one" }, { name: "two" }, { name: "three" });
+  await eventually(() => expect(handle).toHaveBeenCalledTimes(3));
+  expect(await consuming.stop(AbortSignal.abort())).toEqual({ finished: 0, handedBack: 3 });
+  expect(await queueOf("late").getJobCounts("wait", "active")).toEqual({ wait: 3, active: 0 });
+});
+
 test("the job of a killed worker goes to another, which is told of the crash; a crash uses up no attempt", async () => {
   await enqueue("crash", { name: "one" });
   const entry = new URL("../support/crashing-worker.ts", import.meta.url);
@@ -174,8 +210,8 @@ test("the job of a killed worker goes to another, which is told of the crash; a 
   });
   await eventually(() => expect(attempts).toHaveLength(2), 28_000);
   expect(attempts).toMatchObject([
-    { number: 1, crashes: 1 },
-    { number: 2, crashes: 1 },
+    { number: 1, crashes: 1, isRepeated: true },
+    { number: 2, crashes: 1, isRepeated: true },
   ]);
   expect(deps.log).toContainEqual(
     expect.objectContaining({ job: "job-0", msg: "taken over from a worker that is gone" }),

@@ -46,8 +46,8 @@ beforeEach(() => {
   deps = { ...opened, metrics };
 });
 
-const FIRST = { number: 1, crashes: 0 };
-const LAST = { number: MAX_ATTEMPTS, crashes: 0 };
+const FIRST = { number: 1, crashes: 0, isRepeated: false };
+const LAST = { number: MAX_ATTEMPTS, crashes: 0, isRepeated: true };
 const answers: Answers = { "/swan": [swan], "/text": [Buffer.from("no image")], "/down": [503] };
 const scrape = async () => readExposition(await metrics.registry.metrics());
 /** The value with these labels in what a scrape would show. */
@@ -101,7 +101,7 @@ test("a result that an earlier try stored is not counted again", async () => {
   const { classifyDeps } = testLabelling(deps, answers);
   const job = imageJob("/swan");
   await runClassification(job, FIRST, classifyDeps);
-  await runClassification(job, { number: 2, crashes: 0 }, classifyDeps);
+  await runClassification(job, { number: 2, crashes: 0, isRepeated: true }, classifyDeps);
   expect(await shown("tresline_images_total")).toBe(1);
 });
 

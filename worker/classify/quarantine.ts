@@ -13,10 +13,15 @@ export type Quarantine = <Result>(id: string, run: () => Promise<Result>) => Pro
  * When a worker dies, everything it had in hand is suspect, and one image of it may be the cause. So suspects run one at a
  * time, and each is noted before it runs and cleared after it: what is found noted again and again is what kills.
  */
-export function createQuarantine(redis: RedisClient): Quarantine {
+export function createQuarantine(redis: RedisClient): Quarantine & {
+  /** Clears the suspect in hand and runs no more of them: the worker ends, and for no fault of theirs. */
+  acquit: () => Promise<void>;
+} {
   const oneAtATime = pLimit(1);
-  return (id, run) =>
+  let inHand: string | undefined;
+  const quarantine: Quarantine = (id, run) =>
     oneAtATime(async () => {
+      inHand = id;
       const crashes = await suspect(redis, id);
       try {
         if (crashes >= MAX_CRASHES)
@@ -27,6 +32,12 @@ export function createQuarantine(redis: RedisClient): Quarantine {
         return await run();
       } finally {
         await clear(redis, id);
+        inHand = undefined;
       }
     });
+  const acquit = async () => {
+    oneAtATime.clearQueue();
+    if (inHand !== undefined) await clear(redis, inHand);
+  };
+  return Object.assign(quarantine, { acquit });
 }

@@ -26,7 +26,7 @@ export const runClassification = (
 ): Promise<void> =>
   inJobSpan(deps.tracer, "classify image", job, async (payload, span) => {
     const { tracer, logger, storage, metrics } = deps;
-    const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
+    const isFirstTry = !attempt.isRepeated;
     const earlier = isFirstTry ? undefined : await readResult(storage, payload);
     const { ended, bytes } = earlier ? { ended: earlier } : await label(payload, attempt, deps);
     const saving = performance.now();

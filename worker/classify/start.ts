@@ -10,6 +10,7 @@ import type { CanceledFeed } from "../../shared/state/canceled-feed.ts";
 import type { Announced } from "../announce-worker.ts";
 import { consume } from "../consume.ts";
 import type { Attempt, Consuming } from "../consume.ts";
+import { stopAll } from "../stop-all.ts";
 import { askNvidia } from "../doctor/nvidia.ts";
 import { startEngine } from "../engine/engine.ts";
 import { createDecoder } from "../image/decoder.ts";
@@ -76,10 +77,11 @@ export async function startClassify(
   const { batcher, counts } = countImages(
     createBatcher(engine, { maxWaitMs: config.BATCH_MAX_WAIT_MS, onRan: metrics.microBatchRan }),
   );
+  const quarantine = createQuarantine(redis);
   const classifyDeps: ClassifyDeps = {
     ...deps,
     labelWriter,
-    quarantine: createQuarantine(redis),
+    quarantine,
     canceled,
     model: { name, digest: manifest.digest, device },
     labelling: {
@@ -116,12 +118,18 @@ export async function startClassify(
   logger.info({ model: name, digest: manifest.digest, device }, "model ready");
 
   const consuming = takeJobs(deps, classifyDeps, config.MAX_BATCH_SIZE);
+  const stop: Consuming["stop"] = async (deadline) => {
+    announcing.stop();
+    const stopped = await consuming.stop(deadline);
+    await quarantine.acquit();
+    await engine.close();
+    return stopped;
+  };
   return {
+    stop,
     async close() {
-      announcing.stop();
-      await consuming.close();
+      await stop();
       canceled.close();
-      await engine.close();
       await safeFetch.close();
       await labelWriter.close();
     },
@@ -157,6 +165,7 @@ export function takeJobs(
     }),
   );
   return {
+    stop: (deadline) => stopAll(consuming, deadline),
     close: async () => {
       await Promise.all(consuming.map((each) => each.close()));
     },

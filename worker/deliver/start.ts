@@ -26,6 +26,7 @@ export function startDeliver(deps: WorkerDeps): Consuming {
       error instanceof DeliveryFailed ? retryWaitMs(number, error.retryAfterS) : TROUBLE_WAIT_MS,
   });
   return {
+    stop: consuming.stop,
     async close() {
       await consuming.close();
       await safeFetch.close();

@@ -22,7 +22,7 @@ export interface Engine {
    * @throws TransientError when the session fails or its thread is lost
    */
   run(slab: Slab, rung: number): Promise<number>;
-  /** Ends the threads. */
+  /** Ends the threads once they are idle. What is still to be run then is never answered: its job was handed back. */
   close(): Promise<void>;
 }
 
@@ -89,6 +89,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     warmMs: idle[0]?.warmMs ?? [],
     createSlab: () => createSlab(maxBatchSize, { size, topK }),
     async run(slab, rung) {
+      // An error would be written down as the failure of images that another worker has by now.
+      if (isClosing) return new Promise<never>(() => {});
       const instance = idle.pop() ?? (await new Promise<Instance>((resolve) => waiting.push(resolve)));
       const warmMs = instance.warmMs[rungs.indexOf(rung)] ?? 0;
       try {

@@ -4,7 +4,6 @@ import { failureOf } from "../classify/outcome.ts";
 import type { ClassifyDeps } from "../classify/start.ts";
 import { labelVersion } from "./label-version.ts";
 import { objectHash } from "./object-record.ts";
-import { isRepeated } from "./object-to-label.ts";
 import type { ObjectEnd, ObjectToLabel, ObjectTry } from "./object-to-label.ts";
 import { settle } from "./settle.ts";
 
@@ -29,7 +28,7 @@ export async function labelObject(
   const { id, labeler } = object;
   const hash = await objectHash(object);
   const claim = { labelerId: labeler.id, object: hash, id };
-  const answer = await claimObject(deps.redis, claim, { isRepeated: isRepeated(objectTry) });
+  const answer = await claimObject(deps.redis, claim, { isRepeated: objectTry.isRepeated });
   if (answer === "taken") return "busy";
   if (answer === "ended") return { status: "skipped" };
   const end = await labelPresent(object, hash, objectTry, deps);

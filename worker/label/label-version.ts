@@ -4,7 +4,6 @@ import { classifyImage } from "../classify/classify-image.ts";
 import type { Labelled } from "../classify/classify-image.ts";
 import type { ClassifyDeps } from "../classify/start.ts";
 import { needsLabels, readObjectRecord, writeObjectRecord } from "./object-record.ts";
-import { isRepeated } from "./object-to-label.ts";
 import type { ObjectEnd, ObjectToLabel, ObjectTry } from "./object-to-label.ts";
 import { settle } from "./settle.ts";
 import type { Settled } from "./settle.ts";
@@ -25,7 +24,7 @@ export async function labelVersion(
   const { id, labeler, bucket, key } = object;
   const { storage, model } = deps;
   const known = await readObjectRecord(storage, labeler.id, hash);
-  if (known?.id === id && (labeler.mode !== "live" || isRepeated(objectTry))) return endOf(known);
+  if (known?.id === id && (labeler.mode !== "live" || objectTry.isRepeated)) return endOf(known);
   if (!needsLabels(labeler.mode, { etag, modelDigest: model.digest }, known))
     return { status: "skipped", etag };
 

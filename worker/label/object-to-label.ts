@@ -24,9 +24,6 @@ export interface ObjectTry extends Attempt {
   lastTry: boolean;
 }
 
-/** Whether there was an earlier try, which may have come to its end. An event that is told again makes a job that has none. */
-export const isRepeated = ({ number, crashes }: ObjectTry): boolean => number > 1 || crashes > 0;
-
 /** How an object ended: with labels, without, or as it was; `previous` is what was known of it before. */
 export type ObjectEnd =
   | (Pick<ObjectRecord, "etag" | "previous"> & {

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => deps.stop());
 
-const FIRST = { number: 1, crashes: 0 };
+const FIRST = { number: 1, crashes: 0, isRepeated: false };
 const chunkDeps = (answers: Answers) => {
   const { classifyDeps, fetched } = testLabelling(deps, answers);
   return { deps: { ...classifyDeps, inHand: pLimit(8) }, fetched };
@@ -107,7 +107,7 @@ test("the last chunk calls for the end of the batch, once, however often it is d
   const payload = { ...(await startedBatch(1, ["/a"])), traceparent: newTraceparent() };
   const { deps: all } = chunkDeps({ "/a": [swan] });
   await classifyChunk(payload, FIRST, all);
-  await classifyChunk(payload, { ...FIRST, number: 2 }, all);
+  await classifyChunk(payload, { ...FIRST, number: 2, isRepeated: true }, all);
   expect(await finishJobs(payload)).toEqual([
     {
       id: `${payload.batch_id}-finish`,
@@ -134,7 +134,7 @@ test("a chunk done again after its part was stored is counted once and keeps wha
   const { deps: all, fetched } = chunkDeps({ "/once": [swan, raven] });
   await classifyChunk(payload, FIRST, all);
   const first = await part(payload);
-  await classifyChunk(payload, { ...FIRST, crashes: 1 }, all);
+  await classifyChunk(payload, { ...FIRST, crashes: 1, isRepeated: true }, all);
   expect(await part(payload)).toEqual(first);
   expect(fetched).toEqual(["/once"]);
   expect(await counts(payload)).toEqual({ total: 2, succeeded: 1, failed: 0, canceled: 0 });
@@ -142,7 +142,7 @@ test("a chunk done again after its part was stored is counted once and keeps wha
 
 test("a chunk whose worker was killed before its part was stored is labelled again", async () => {
   const payload = await startedBatch(1, ["/a"]);
-  await classifyChunk(payload, { ...FIRST, crashes: 1 }, chunkDeps({ "/a": [swan] }).deps);
+  await classifyChunk(payload, { ...FIRST, crashes: 1, isRepeated: true }, chunkDeps({ "/a": [swan] }).deps);
   expect((await part(payload)).map(({ status }) => status)).toEqual(["succeeded"]);
 });
 
@@ -160,7 +160,7 @@ test("of a chunk that took workers down, the item that did it fails alone", asyn
   const payload = await startedBatch(1, ["/a", "/b", "/c"]);
   const { deps: all, fetched } = chunkDeps({ "/a": [swan], "/b": [raven], "/c": [raven] });
   for (const _ of [1, 2]) await suspect(deps.redis, batchItemId(payload.batch_id, 1));
-  await classifyChunk(payload, { ...FIRST, crashes: 3 }, all);
+  await classifyChunk(payload, { ...FIRST, crashes: 3, isRepeated: true }, all);
   expect((await part(payload)).map(({ error }) => error?.code)).toEqual([
     undefined,
     "inference_failed",
@@ -299,7 +299,8 @@ test("progress is told to who asked for it: once however often its chunk is done
   const webhook = { url: "https://client.example/hook", events: ["batch.progress" as const] };
   const payload = await startedBatch(4, ["/a"], 0, { webhook });
   const { deps: all } = chunkDeps({ "/a": [swan] });
-  for (const crashes of [0, 1]) await classifyChunk(payload, { ...FIRST, crashes }, all);
+  for (const crashes of [0, 1])
+    await classifyChunk(payload, { ...FIRST, crashes, isRepeated: crashes > 0 }, all);
   await classifyChunk({ ...payload, chunk: 1 }, FIRST, all);
   const told = async () =>
     (await readQueue(deps.redis, queueNames.deliver))

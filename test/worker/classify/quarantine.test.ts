@@ -51,3 +51,22 @@ test("one that a worker survives is above suspicion, whether it was labelled or 
     await expect(quarantine("unlucky", () => Promise.reject(new Error("404")))).rejects.toThrow("404");
   }
 });
+
+test("one that is acquitted since its worker ends is above suspicion, and those behind it are never begun", async () => {
+  for (let round = 0; round < 5; round++) {
+    const quarantine = createQuarantine(server.redis);
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    const began: string[] = [];
+    const endless = (id: string) => () => {
+      began.push(id);
+      resolve();
+      return new Promise(() => {});
+    };
+    void quarantine("handed back", endless("handed back"));
+    void quarantine("behind", endless("behind"));
+    await begun;
+    await quarantine.acquit();
+    expect(began).toEqual(["handed back"]);
+  }
+  expect(await createQuarantine(server.redis)("handed back", async () => "labelled")).toBe("labelled");
+});

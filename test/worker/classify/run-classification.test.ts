@@ -29,7 +29,7 @@ afterAll(async () => {
   await deps.stop();
 });
 
-const FIRST = { number: 1, crashes: 0 };
+const FIRST = { number: 1, crashes: 0, isRepeated: false };
 const answers: Answers = {
   "/swan": [swan],
   "/raven": [raven],
@@ -139,13 +139,17 @@ test("trouble that may pass is thrown, nothing is told, and the next try ends it
   await expect(runClassification(job, FIRST, classifyDeps)).rejects.toThrow("answered 503");
   expect(await storedResult(job)).toBeUndefined();
   expect(await messagesAbout(job)).toEqual([]);
-  await runClassification(job, { ...FIRST, number: 2 }, classifyDeps);
+  await runClassification(job, { ...FIRST, number: 2, isRepeated: true }, classifyDeps);
   expect(await storedResult(job)).toMatchObject({ status: "succeeded" });
 });
 
 test("on its last try such trouble is its failure, and it says that trying again may help", async () => {
   const job = imageJob("/down");
-  await runClassification(job, { ...FIRST, number: 5 }, testLabelling(deps, answers).classifyDeps);
+  await runClassification(
+    job,
+    { ...FIRST, number: 5, isRepeated: true },
+    testLabelling(deps, answers).classifyDeps,
+  );
   expect(await storedResult(job)).toMatchObject({
     status: "failed",
     error: { code: "fetch_failed", detail: "The server of the image answered 503.", retryable: true },
@@ -158,7 +162,7 @@ test("an error of no known kind shows nothing of its inside to the client and al
   const batcher = { classify: () => Promise.reject(new Error("secret of 10.1.2.3")) };
   await runClassification(
     job,
-    { ...FIRST, number: 5 },
+    { ...FIRST, number: 5, isRepeated: true },
     { ...classifyDeps, labelling: { ...classifyDeps.labelling, batcher } },
   );
   const result = await storedResult(job);
@@ -172,14 +176,18 @@ test("an image that two workers did not survive while it was the only suspect is
   const job = imageJob("/swan");
   for (const _ of [1, 2]) await suspect(deps.redis, job.id);
   const { classifyDeps, fetched } = testLabelling(deps, answers);
-  await runClassification(job, { ...FIRST, crashes: 2 }, classifyDeps);
+  await runClassification(job, { ...FIRST, crashes: 2, isRepeated: true }, classifyDeps);
   expect(await storedResult(job)).toMatchObject({ status: "failed", error: { code: "inference_failed" } });
   expect(fetched).toEqual([]);
 });
 
 test("an image that was in hand with others when workers died is labelled, however often that was", async () => {
   const job = imageJob("/swan");
-  await runClassification(job, { ...FIRST, crashes: 9 }, testLabelling(deps, answers).classifyDeps);
+  await runClassification(
+    job,
+    { ...FIRST, crashes: 9, isRepeated: true },
+    testLabelling(deps, answers).classifyDeps,
+  );
   expect(await storedResult(job)).toMatchObject({ status: "succeeded" });
 });
 
@@ -190,7 +198,7 @@ test("a job done again after its result was stored keeps the first result and te
   const first = await storedResult(job);
   const [message] = await messagesAbout(job);
   await (await deliver.getJob(message?.message_id ?? ""))?.remove();
-  await runClassification(job, { ...FIRST, crashes: 1 }, classifyDeps);
+  await runClassification(job, { ...FIRST, crashes: 1, isRepeated: true }, classifyDeps);
   expect(await storedResult(job)).toEqual(first);
   const [again] = await messagesAbout(job);
   expect(again?.message_id).toBe(message?.message_id);
@@ -201,7 +209,7 @@ test("a job done again after its end is not labelled again", async () => {
   const job = imageJob("/again");
   const { classifyDeps, fetched } = testLabelling(deps, { "/again": [swan] });
   await runClassification(job, FIRST, classifyDeps);
-  await runClassification(job, { ...FIRST, crashes: 1 }, classifyDeps);
+  await runClassification(job, { ...FIRST, crashes: 1, isRepeated: true }, classifyDeps);
   expect(fetched).toEqual(["/again"]);
 });
 

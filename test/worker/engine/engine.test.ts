@@ -198,3 +198,14 @@ test("when no thread can be started in the place of a lost one, the process is t
   rmSync(dirname(marker), { recursive: true, force: true });
   await engine.close();
 });
+
+test("what is to be run after the engine was closed gets no answer, since an error would be an image's failure", async () => {
+  const engine = await figuresEngine(model, { maxBatchSize: 1 });
+  const slab = engine.createSlab();
+  await engine.close();
+  const settled = vi.fn();
+  void engine.run(slab, 1).then(settled, settled);
+  await engine.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(settled).not.toHaveBeenCalled();
+});

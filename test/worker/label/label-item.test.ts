@@ -15,7 +15,7 @@ import { TEST_DIGEST, batchRecord, raven, swan, testLabelling } from "../../supp
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
-const FIRST = { number: 1, crashes: 0 };
+const FIRST = { number: 1, crashes: 0, isRepeated: false };
 const BUCKET = "photos";
 let deps: WorkerTestDeps;
 let bucket: FakeBucket;

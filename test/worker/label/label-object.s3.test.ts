@@ -21,7 +21,7 @@ import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
 const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 const bucket = `story-${Date.now()}`;
-const FIRST = { number: 1, crashes: 0, lastTry: false };
+const FIRST = { number: 1, crashes: 0, isRepeated: false, lastTry: false };
 let client: S3Client;
 let deps: WorkerTestDeps;
 let classifyDeps: ClassifyDeps;

@@ -19,8 +19,8 @@ import { TEST_DIGEST, raven, swan, testLabelling } from "../../support/labelling
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
-const FIRST = { number: 1, crashes: 0, lastTry: false };
-const LAST = { number: 5, crashes: 0, lastTry: true };
+const FIRST = { number: 1, crashes: 0, isRepeated: false, lastTry: false };
+const LAST = { number: 5, crashes: 0, isRepeated: true, lastTry: true };
 const BUCKET = "photos";
 const OTHER_DIGEST = `sha256:${"1".repeat(64)}`;
 const SWAN = { index: 0, label: "swan", score: 0.9 };
@@ -307,7 +307,7 @@ describe("an object that cannot be labelled", () => {
     bucket.put("a.png", swan);
     const object = toLabel("a.png");
     for (const _ of [1, 2]) await suspect(deps.redis, object.id);
-    expect(await label(object, { ...FIRST, crashes: 2 })).toMatchObject({
+    expect(await label(object, { ...FIRST, crashes: 2, isRepeated: true })).toMatchObject({
       status: "failed",
       error: { code: "inference_failed" },
     });
@@ -358,7 +358,7 @@ describe.each([
           labelWriter: kill.lay(bucket.labelWriter, ["getTags", "putTags", "getSidecar", "putSidecar"]),
         }).catch((error: unknown) => String(error));
         survived = kill.calls() < fatal;
-        const end = survived ? first : await label(object, { ...FIRST, crashes: 1 });
+        const end = survived ? first : await label(object, { ...FIRST, crashes: 1, isRepeated: true });
         expect(survived || first === "Error: killed").toBe(true);
         // Only for the line of a run does it matter how the last try ends; an event's job may find that all is done.
         expect([end, mode]).toMatchObject([

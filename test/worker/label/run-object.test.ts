@@ -13,7 +13,7 @@ import { swan, testLabelling } from "../../support/labelling.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
 
-const FIRST = { number: 1, crashes: 0 };
+const FIRST = { number: 1, crashes: 0, isRepeated: false };
 let deps: WorkerTestDeps;
 let bucket: FakeBucket;
 let job: ClassifyObjectPayload;
@@ -76,7 +76,7 @@ test("an object that another job has in hand puts its job off, without a line", 
   expect(await runObject(job, FIRST, classifyDeps())).toEqual({ putOffMs: expect.any(Number) });
   expect(lines()).toEqual([]);
   await releaseObject(deps.redis, claim);
-  expect(await runObject(job, { number: 1, crashes: 1 }, classifyDeps())).toBeUndefined();
+  expect(await runObject(job, { number: 1, crashes: 1, isRepeated: true }, classifyDeps())).toBeUndefined();
   expect(await counts()).toMatchObject({ labelled: 1 });
 });
 
@@ -84,9 +84,11 @@ test("trouble that may pass is tried five times, and is the failure of the objec
   const buckets = { ...bucket.buckets, read: awayForEver };
   const away = testLabelling({ ...deps, ...bucket, buckets }, {}).classifyDeps;
   for (const number of [1, 2, 3, 4])
-    await expect(runObject(job, { number, crashes: 0 }, away)).rejects.toThrow("S3 is away.");
+    await expect(runObject(job, { number, crashes: 0, isRepeated: number > 1 }, away)).rejects.toThrow(
+      "S3 is away.",
+    );
   expect(await counts()).toMatchObject({ failed: 0 });
-  await runObject(job, { number: 5, crashes: 0 }, away);
+  await runObject(job, { number: 5, crashes: 0, isRepeated: true }, away);
   expect(await counts()).toMatchObject({ failed: 1 });
   expect(lines()).toMatchObject([{ status: "failed", code: "internal", attempt: 5 }]);
 });
