@@ -98,7 +98,7 @@ export function asAppError(error: unknown): AppError {
   if (isAway(error))
     return new AppError(
       "overloaded",
-      "The queue or the storage cannot be reached at the moment. Try again shortly.",
+      "The queue or the storage cannot be reached at the moment, or is full. Try again shortly.",
     );
   return new AppError(
     "internal",
@@ -116,9 +116,12 @@ function sayingOf({ status, message }: HTTPException): string {
   return `${message}.`;
 }
 
-/** What ioredis and the sockets under it and under the AWS SDK say when the other side cannot be reached. */
+/**
+ * What ioredis and the sockets under it and under the AWS SDK say when the other side cannot be reached, Redis when its
+ * memory or its disk is full, and S3 when it has too much to do.
+ */
 const AWAY =
-  /^MaxRetriesPerRequestError|ECONN(REFUSED|RESET)|EPIPE|E(HOST|NET)UNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection is closed|Command timed out|LOADING Redis/;
+  /^(MaxRetriesPerRequestError|SlowDown|ServiceUnavailable|TimeoutError)|ECONN(REFUSED|RESET)|EPIPE|E(HOST|NET)UNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection is closed|Command timed out|no answer within|(LOADING|OOM|MISCONF) /;
 
 const isAway = (error: unknown) =>
   error instanceof Error &&

@@ -74,6 +74,33 @@ test("with storage out of reach, an image is refused for now", async () => {
   expect(logged, "the reason is in the log").toContain("ECONNREFUSED");
 });
 
+test("with S3 having too much to do, an image is refused for now", async () => {
+  const slowDown = Object.assign(new Error("Please reduce your request rate."), { name: "SlowDown" });
+  const storage = { ...api.deps.storage, put: () => Promise.reject(slowDown) };
+  const response = await createApp({ ...api.deps, storage }).request(CLASSIFICATIONS, {
+    method: "POST",
+    headers: { authorization: `Bearer ${API_KEY}`, "content-type": "image/png" },
+    body: "x",
+  });
+  expect(await response.json()).toMatchObject({ status: 503, code: "overloaded" });
+});
+
+test("with the memory of Redis used up, an image is refused for now, and accepted once there is room", async () => {
+  const { redis } = api.redis;
+  await redis.config("SET", "maxmemory", 1);
+  try {
+    const response = await api.post(CLASSIFICATIONS, { image });
+    expect(await response.json()).toMatchObject({ status: 503, code: "overloaded" });
+    expect(response.headers.get("retry-after")).toBe("5");
+  } finally {
+    await redis.config("SET", "maxmemory", 0);
+  }
+  const accepted = await api.post(CLASSIFICATIONS, { image });
+  expect(accepted.status).toBe(202);
+  const { id } = Classification.parse(await accepted.json());
+  expect((await api.post(`${CLASSIFICATIONS}/${id}/cancel`, "")).status).toBe(200);
+});
+
 test("when Redis goes while a request waits, what was accepted is answered as accepted", async () => {
   const answer = api.post(CLASSIFICATIONS, { image }, { prefer: "wait=2" });
   await expect
