@@ -102,7 +102,7 @@ export function createMetrics() {
   );
   const messages = counter(
     "tresline_webhook_messages_total",
-    "Messages that ended: `delivered`, `failed` when they were given up, or `not_sent`.",
+    "Messages that ended: `delivered`, `failed`, or `not_sent` to a receiver that wants none.",
     ["outcome"],
   );
   // What may happen and has not is 0, so that its first time is an increase.

@@ -40,8 +40,9 @@ export function readExposition(text: string): Map<string, ScrapedMetric> {
   return metrics;
 }
 
+// As Go reads numbers.
 const isValue = (text: string) =>
-  /^(NaN|[+-]Inf)$/.test(text) || (text !== "" && !Number.isNaN(Number(text)));
+  /^(nan|[+-]?inf)$/i.test(text) || (text !== "" && !Number.isNaN(Number(text)));
 
 function readLabels(text: string): Record<string, string> {
   const found = [...text.matchAll(LABEL)];

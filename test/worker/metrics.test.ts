@@ -7,6 +7,7 @@ import { messageId, newId } from "../../shared/new-id.ts";
 import { queueNames } from "../../shared/queue.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { putBatch, startBatch } from "../../shared/state/batches.ts";
+import { putLabeler } from "../../shared/state/labelers.ts";
 import { sealChunks } from "../../shared/state/count-chunk.ts";
 import { createBatcher } from "../../worker/classify/batcher.ts";
 import { classifyChunk } from "../../worker/classify/classify-chunk.ts";
@@ -27,6 +28,7 @@ import { enqueueMessage } from "../support/enqueue-message.ts";
 import { fakeBucket } from "../support/fake-bucket.ts";
 import { fakeEngine, markedImage } from "../support/fake-engine.ts";
 import { startTestServer } from "../support/http-server.ts";
+import { labelerRecord } from "../support/labeler-record.ts";
 import { batchRecord, imageJob, swan, testLabelling } from "../support/labelling.ts";
 import type { Answers } from "../support/labelling.ts";
 import { readExposition, valueOf } from "../support/read-exposition.ts";
@@ -41,11 +43,14 @@ beforeAll(async () => {
 });
 afterAll(() => opened.stop());
 // Each test counts from 0.
-beforeEach(() => {
+beforeEach(async () => {
+  await opened.redis.flushall();
   metrics = createMetrics();
   deps = { ...opened, metrics };
 });
 
+/** How long an expectation is given that something else has to fulfil, in milliseconds. */
+const SOON = { timeout: 10_000 };
 const FIRST = { number: 1, crashes: 0, isRepeated: false };
 const LAST = { number: MAX_ATTEMPTS, crashes: 0, isRepeated: true };
 const answers: Answers = { "/swan": [swan], "/text": [Buffer.from("no image")], "/down": [503] };
@@ -133,8 +138,9 @@ test("an object of a labeler is counted as an object, by how it came, and as an 
   bucket.put("a.png", swan);
   const { classifyDeps } = testLabelling({ ...deps, ...bucket }, {});
   const id = newId("cls");
-  const labeler = { id: newId("lbl"), write_back: "none", on_error: "report", mode: "live" } as const;
-  await deps.redis.hset(`{tresline}:labeler:${labeler.id}`, "status", "active");
+  const record = labelerRecord();
+  await putLabeler(deps.redis, record);
+  const labeler = { id: record.id, write_back: "none", on_error: "report", mode: "live" } as const;
   const object = {
     id,
     tenant: "default",
@@ -156,9 +162,9 @@ test("a micro-batch tells its images, how full its rung was and how long the eng
   const classified = [1, 2, 3, 4].map((mark) =>
     batcher.classify({ lane: "bulk", tenant: "a" }, async () => markedImage(mark)),
   );
-  await expect.poll(() => runs.length).toBe(1);
+  await expect.poll(() => runs.length, SOON).toBe(1);
   runs[0]?.finish(20);
-  await expect.poll(() => runs.length).toBe(2);
+  await expect.poll(() => runs.length, SOON).toBe(2);
   runs[1]?.finish(2_000);
   await Promise.all(classified);
   const scraped = await scrape();
@@ -186,8 +192,8 @@ test("a job is timed at each try; what throws is counted as retried, and what is
     payload: payload as never,
   }));
   await deps.queues.enqueueClassify("counted", "bulk", jobs);
-  await expect.poll(() => shown("tresline_job_seconds_count", { queue }), { timeout: 10_000 }).toBe(2);
-  await expect.poll(() => shown("tresline_jobs_failed_total", { queue, outcome: "given_up" })).toBe(1);
+  await expect.poll(() => shown("tresline_job_seconds_count", { queue }), SOON).toBe(2);
+  await expect.poll(() => shown("tresline_jobs_failed_total", { queue, outcome: "given_up" }), SOON).toBe(1);
   expect(await shown("tresline_jobs_failed_total", { queue, outcome: "retried" })).toBe(1);
   await consuming.close();
 });
@@ -244,7 +250,7 @@ test("what waits is asked of Redis at a scrape: every queue, state by state, and
   await enqueueMessage(deps.queues, "https://client.example/hook");
   await deps.queues.admin.pause(queue);
   const backlog = () => readBacklog({ ...deps, config });
-  await expect.poll(async () => (await backlog()).oldestMessageS).toBeGreaterThan(0.01);
+  await expect.poll(async () => (await backlog()).oldestMessageS, SOON).toBeGreaterThan(0.01);
   metrics.watchBacklog(backlog);
   const scraped = await scrape();
   const jobs = (state: string, of = queue) => valueOf(scraped, "tresline_queue_jobs", { queue: of, state });
