@@ -2,9 +2,12 @@
  * The script of the console, which makes pages live and is not needed for any of them. An element with `data-live` names
  * a stream; those below it with `data-moving` are replaced, by their ids, by what the stream tells. A form with
  * `data-send` sends its images one by one, as they are dropped, chosen or pasted, and puts what comes back into the
- * element of that id.
+ * element of that id. On a narrow screen the navigation is moved to where the page stands in it.
  */
 export const CONSOLE_SCRIPT = String.raw`
+for (const place of document.querySelectorAll(".sections [aria-current]"))
+  place.parentElement.scrollLeft = place.offsetLeft - innerWidth / 3;
+
 const watch = (list) => {
   list.stream?.close();
   const moving = [...list.querySelectorAll("[data-moving]")].map(({ id }) => id);
