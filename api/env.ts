@@ -1,4 +1,5 @@
 import type { Scope } from "../shared/contracts/api-key.ts";
+import type { ErrorCode } from "../shared/contracts/error.ts";
 import type { IdPrefix } from "../shared/contracts/ids.ts";
 
 /** What middleware leaves in the context of a request. */
@@ -18,5 +19,7 @@ export interface ApiEnv {
     newId: (prefix: IdPrefix) => string;
     /** What the request has made. */
     createdId: string | undefined;
+    /** Why it was refused or failed. */
+    problemCode: ErrorCode | undefined;
   };
 }

@@ -13,6 +13,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "worker/model/score-files.ts": ["worker/model", "worker/engine/session.ts", "worker/image/preprocess.ts"],
   shared: ["shared"],
   "shared/contracts": ["shared/contracts"],
+  // Spans tell of which version they are.
+  "shared/open-tracer.ts": ["shared", "package.json"],
   infra: ["infra", "shared", "worker/model/demo.ts"],
   // The environment that a deployment gives to the API is held against what the API reads.
   "infra/aws/settings.ts": ["api/config.ts", "shared"],

@@ -16,6 +16,7 @@ export const problemJson =
   (error, c) => {
     const { code, message, errors, retryAfterS } = asAppError(error);
     const { status, title } = ERROR_KINDS[code];
+    c.set("problemCode", code);
     if (status >= 500 && !(error instanceof AppError))
       logger.error({ request_id: c.get("requestId"), err: error }, "a request failed");
     const problem: Problem = {

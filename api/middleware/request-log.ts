@@ -25,7 +25,8 @@ export const requestLog = ({ logger, tracer }: Pick<ApiDeps, "logger" | "tracer"
       request_id: c.get("requestId"),
       id: c.get("createdId") ?? idIn(path),
       tenant: c.get("tenant"),
-      key: c.get("keyId"),
+      key_id: c.get("keyId"),
+      code: c.get("problemCode"),
     };
     const line = {
       trace_id: span && traceIdOf(span.traceparent),

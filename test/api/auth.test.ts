@@ -110,7 +110,7 @@ test("the key of a request stands in its line of the log, and the trace it belon
   const line = api.logLines.findLast((each) => each.includes('"path":"/v1/nothing"'));
   expect(JSON.parse(line ?? "")).toMatchObject({
     tenant: "logged",
-    key: shown.id,
+    key_id: shown.id,
     trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
   });
 });

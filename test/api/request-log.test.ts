@@ -61,6 +61,7 @@ test("a line about a thing has its id and its route, and one about nothing has n
     route: "/v1/labelers/:id/runs",
     path: "/v1/labelers/lbl_01kapz6s8r3v5m2n7q9w4x6y8z/runs",
     http_status: 404,
+    code: "not_found",
   });
   await api.request("/v1/nothing/here");
   expect(line()).toMatchObject({ path: "/v1/nothing/here", http_status: 404 });

@@ -192,6 +192,20 @@ test("a batch is one trace from its request over its chunks to its callback", as
   expect(told.map(({ msg }) => msg).toSorted()).toEqual(["batch", "chunk", "chunk", "request"]);
 });
 
+test("every field of the lines about them is described in docs/observability.md", () => {
+  const described =
+    readFileSync("docs/observability.md", "utf8").split("| field |")[1]?.split("\n\n")[0] ?? "";
+  const names = [...described.matchAll(/^\|([^|]+)\|/gm)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  );
+  const told = logged().flatMap((line): Record<string, unknown>[] =>
+    line.includes("trace_id") ? [JSON.parse(line)] : [],
+  );
+  const fields = new Set(told.flatMap((line) => Object.keys(line)));
+  expect(fields.size).toBeGreaterThan(30);
+  expect([...fields].filter((field) => !names.includes(field))).toEqual([]);
+});
+
 test("a collector that goes away is warned of once by each process, and nothing waits for it", async () => {
   await collector.stop();
   for (const hook of ["gone-1", "gone-2"]) await classify(hook).then(() => calledBack(hook));

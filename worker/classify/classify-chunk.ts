@@ -28,11 +28,20 @@ export const classifyChunk = (
     const began = performance.now();
     const { batch_id: batchId, chunk, tenant, traceparent } = payload;
     const key = storageKeys.batchPart(batchId, chunk);
-    const isFirstTry = !attempt.isRepeated;
+    const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
     const earlier = isFirstTry ? undefined : await readPart(storage, key);
     const results = earlier ?? (await labelChunk(payload, attempt, inHand, deps));
-    const { number, crashes } = attempt;
-    const about = { id: batchId, chunk, tenant, model: model.name, lane: "bulk", attempt: number, crashes };
+    const about = {
+      id: batchId,
+      chunk,
+      tenant,
+      model: model.name,
+      digest: model.digest,
+      device: model.device,
+      lane: "bulk",
+      attempt: attempt.number,
+      crashes: attempt.crashes,
+    };
     if (results === undefined) {
       tellEnd({ logger, span }, "chunk dropped: its batch has ended", about);
       return;
@@ -45,13 +54,7 @@ export const classifyChunk = (
         payload: { kind: "finish", tenant, batch_id: batchId, traceparent },
       });
     if (progressAt !== undefined) await tellProgress(payload, progressAt, deps);
-    tellEnd({ logger, span }, "chunk", {
-      ...about,
-      digest: model.digest,
-      device: model.device,
-      ...counts,
-      ms: Math.round(performance.now() - began),
-    });
+    tellEnd({ logger, span }, "chunk", { ...about, ...counts, ms: Math.round(performance.now() - began) });
   });
 
 /** The chunk's results, stored; undefined when nobody counts on them any more. */
