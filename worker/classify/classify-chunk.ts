@@ -28,7 +28,7 @@ export const classifyChunk = (
     const began = performance.now();
     const { batch_id: batchId, chunk, tenant, traceparent } = payload;
     const key = storageKeys.batchPart(batchId, chunk);
-    const isFirstTry = attempt.number === 1 && attempt.crashes === 0;
+    const isFirstTry = !attempt.isRepeated;
     const earlier = isFirstTry ? undefined : await readPart(storage, key);
     const results = earlier ?? (await labelChunk(payload, attempt, inHand, deps));
     const about = {
