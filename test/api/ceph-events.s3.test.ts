@@ -1,7 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import type { ServerType } from "@hono/node-server";
-import { CreateBucketCommand, PutObjectCommand, PutObjectTaggingCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { BucketEvent } from "../../api/events/bucket-event.ts";
 import { parseEvents } from "../../api/events/parse-delivery.ts";
@@ -13,9 +14,9 @@ import { notifyOfObjects } from "../support/notify-of-objects.ts";
 import { readQueue } from "../support/queue-reader.ts";
 import { startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
+import { makeBuckets } from "../support/test-s3.ts";
 
 const ceph = inject("s3");
-const { endpoint, accessKeyId, secretAccessKey } = ceph;
 const TOKEN = "events-token+0123456789";
 const bucket = `events-${Date.now()}`;
 
@@ -37,9 +38,7 @@ beforeAll(async () => {
   };
   server = serve({ fetch, port: 0, hostname: "127.0.0.1" }, listening.resolve);
   const { port } = await listening.promise;
-  const credentials = { accessKeyId, secretAccessKey };
-  client = new S3Client({ endpoint, region: "us-east-1", credentials, forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  client = await makeBuckets(bucket);
   const token = encodeURIComponent(TOKEN);
   await notifyOfObjects(ceph, client, bucket, [`http://127.0.0.1:${port}/v1/events/s3?token=${token}`]);
 });

@@ -1,4 +1,3 @@
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { Classification } from "../../shared/contracts/classification.ts";
 import { Upload } from "../../shared/contracts/upload.ts";
@@ -6,19 +5,16 @@ import { storageKeys } from "../../shared/keys.ts";
 import { readFigure } from "./support/figures.ts";
 import { startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
+import { makeBuckets, useS3 } from "../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
+const { endpoint } = inject("s3");
 const bucket = `uploads-${Date.now()}`;
 const TABLE = readFigure("table_02.png");
 
 let api: TestApi;
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  const client = new S3Client({ forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  useS3();
+  const client = await makeBuckets(bucket);
   client.destroy();
   api = await startTestApi({ STORAGE_URL: `s3://${bucket}/tresline`, S3_FORCE_PATH_STYLE: "true" });
 });

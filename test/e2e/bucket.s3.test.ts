@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  CreateBucketCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
-  S3Client,
 } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { z } from "zod";
@@ -22,11 +21,10 @@ import { sample } from "../support/figures.ts";
 import { startTestServer } from "../support/http-server.ts";
 import type { TestServer } from "../support/http-server.ts";
 import { notifyOfObjects } from "../support/notify-of-objects.ts";
+import { makeBuckets, s3Environment } from "../support/test-s3.ts";
 
 const ceph = inject("s3");
-const { endpoint, accessKeyId, secretAccessKey } = ceph;
-const credentials = { accessKeyId, secretAccessKey };
-const s3 = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials });
+let s3: S3Client;
 const bucket = `whole-${Date.now()}`;
 const eventsToken = "token-of-the-bucket-events";
 const dataDir = mkdtempSync(join(tmpdir(), "tresline-bucket-"));
@@ -37,15 +35,11 @@ let tresline: Tresline;
 const notices: string[] = [];
 beforeAll(async () => {
   recorder = await startTestServer(() => ({ status: 200 }));
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  s3 = await makeBuckets(bucket);
   const env = {
     ...process.env,
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...s3Environment(),
     PORT: "0",
-    S3_FORCE_PATH_STYLE: "true",
     S3_SOURCE_BUCKETS: bucket,
     S3_EVENTS_TOKEN: eventsToken,
   };
@@ -54,7 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await tresline?.stop();
   await recorder?.stop();
-  s3.destroy();
+  s3?.destroy();
   rmSync(dataDir, { recursive: true, force: true });
 });
 
@@ -165,14 +159,14 @@ test(
 
     const finished = async () => (await Promise.all(runs.map(getRun))).map(({ status }) => status);
     await expect.poll(finished, { timeout: 300_000, interval: 500 }).toEqual(["completed", "completed"]);
-    const told = async () =>
+    const haveTaken = async () =>
       Promise.all(
         runs.map(async ({ labeler_id }) => {
           const { labelled, failed, skipped } = (await getLabeler(labeler_id)).event_counts;
           return labelled + failed + skipped >= ARRIVING;
         }),
       );
-    await expect.poll(told, { timeout: 120_000, interval: 500 }).toEqual([true, true]);
+    await expect.poll(haveTaken, { timeout: 120_000, interval: 500 }).toEqual([true, true]);
     expect(notices).toEqual(Array(2).fill("The worker ended (SIGKILL); starting it again."));
 
     const all = [...there, ...arriving];

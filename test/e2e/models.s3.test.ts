@@ -3,42 +3,34 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTresline } from "../../infra/local/tresline.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
 import { buildManyClasses, sortedLabels } from "../support/many-classes.ts";
+import { makeBuckets, s3Environment } from "../support/test-s3.ts";
 
 const SAMPLE = "worker/model/demo/figures/samples/table_00.webp";
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 const bucket = `models-${Date.now()}`;
 const root = mkdtempSync(join(tmpdir(), "tresline-models-"));
 const built = buildManyClasses(root);
 const { digest } = built.manifest;
 const modelKey = `shared/models/many_classes/${digest.slice("sha256:".length)}/model.onnx`;
-const s3 = new S3Client({
-  endpoint,
-  region: "us-east-1",
-  forcePathStyle: true,
-  credentials: { accessKeyId, secretAccessKey },
-});
+let s3: S3Client;
 const env = {
   ...process.env,
-  AWS_ENDPOINT_URL_S3: endpoint,
-  AWS_REGION: "us-east-1",
-  AWS_ACCESS_KEY_ID: accessKeyId,
-  AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  S3_FORCE_PATH_STYLE: "true",
+  ...s3Environment(),
   MODELS_URL: `s3://${bucket}/shared`,
   MODEL: "many_classes",
   PORT: "0",
 };
 
 beforeAll(async () => {
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  s3 = await makeBuckets(bucket);
 });
 afterAll(() => {
-  s3.destroy();
+  s3?.destroy();
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -82,7 +74,7 @@ test("a worker labels with a model that was published to a bucket, and once more
   const later = await labelsBy("data", { AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" });
   expect(later.labels).toEqual(expected);
   expect(later.log).toContain("serving the copy");
-});
+}, 120_000);
 
 test("publishing to a bucket that cannot be reached, or of no region, ends in one clear line", async () => {
   for (const more of [{ AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" }, { AWS_REGION: "" }]) {
@@ -99,4 +91,4 @@ test("a model whose bytes were exchanged in the bucket is not served", async () 
   other[other.length - 100] = (other[other.length - 100] ?? 0) ^ 1;
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: modelKey, Body: other }));
   await expect(labelsBy("other-data")).rejects.toThrow(/a file was changed or damaged/);
-});
+}, 120_000);

@@ -2,39 +2,28 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTresline } from "../../infra/local/tresline.ts";
 import type { Tresline } from "../../infra/local/tresline.ts";
 import { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
+import { makeBuckets, s3Environment } from "../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 const bucket = `pipe-${Date.now()}`;
 const photos = `photos-${Date.now()}`;
-const aws = {
-  AWS_ENDPOINT_URL_S3: endpoint,
-  AWS_REGION: "us-east-1",
-  AWS_ACCESS_KEY_ID: accessKeyId,
-  AWS_SECRET_ACCESS_KEY: secretAccessKey,
-};
-const s3 = new S3Client({
-  endpoint,
-  region: "us-east-1",
-  forcePathStyle: true,
-  credentials: { accessKeyId, secretAccessKey },
-});
+let s3: S3Client;
 const dataDir = mkdtempSync(join(tmpdir(), "tresline-s3-"));
 let tresline: Tresline;
 
 beforeAll(async () => {
-  for (const Bucket of [bucket, photos]) await s3.send(new CreateBucketCommand({ Bucket }));
+  s3 = await makeBuckets(bucket, photos);
   const env = {
     ...process.env,
-    ...aws,
+    ...s3Environment(),
     PORT: "0",
     STORAGE_URL: `s3://${bucket}/tresline`,
-    S3_FORCE_PATH_STYLE: "true",
     S3_SOURCE_BUCKETS: photos,
   };
   tresline = await startTresline({ DATA_DIR: dataDir }, env, () => {});
@@ -42,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await tresline?.stop();
-  s3.destroy();
+  s3?.destroy();
   rmSync(dataDir, { recursive: true, force: true });
 });
 

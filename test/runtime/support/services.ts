@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { inject, vi } from "vitest";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { vi } from "vitest";
 import { createApp } from "../../../api/app.ts";
 import { ApiConfig } from "../../../api/config.ts";
 import { openDeps } from "../../../api/deps.ts";
@@ -14,6 +14,7 @@ import { startTestServer } from "../../support/http-server.ts";
 import type { TestServer } from "../../support/http-server.ts";
 import { startTestRedis } from "../../support/redis.ts";
 import type { TestRedis } from "../../support/redis.ts";
+import { makeBuckets, s3Environment, useS3 } from "../../support/test-s3.ts";
 
 /** The key of the service under test. */
 export const API_KEY = "key-of-the-runtime-tests";
@@ -47,22 +48,13 @@ export async function startServices(): Promise<Services> {
       ? "hang"
       : { status: 200, body: path.endsWith(".png") ? sample(path.slice(1)) : new Uint8Array() },
   );
-  const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
-  const aws = {
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  };
-  for (const [name, value] of Object.entries(aws)) vi.stubEnv(name, value);
-  const s3 = new S3Client({ forcePathStyle: true });
+  useS3();
   const [bucket, results] = [`photos-${Date.now()}`, `results-${Date.now()}`];
-  for (const Bucket of [bucket, results]) await s3.send(new CreateBucketCommand({ Bucket }));
+  const s3 = await makeBuckets(bucket, results);
   const common = {
-    ...aws,
+    ...s3Environment(),
     REDIS_URL: redis.url,
     STORAGE_URL: `s3://${results}/tresline`,
-    S3_FORCE_PATH_STYLE: "true",
     S3_SOURCE_BUCKETS: bucket,
   };
   const env = {

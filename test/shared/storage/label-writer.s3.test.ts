@@ -1,11 +1,10 @@
 import {
-  CreateBucketCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
-  S3Client,
 } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import type { LabelWriter } from "../../../shared/storage/label-writer.ts";
 import { openLabelWriter } from "../../../shared/storage/s3-label-writer.ts";
@@ -13,8 +12,9 @@ import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts"
 import { sidecarKey } from "../../../shared/sidecar-key.ts";
 import { ObjectChangedError, ObjectGoneError } from "../../../shared/storage/source-buckets.ts";
 import type { SourceBuckets } from "../../../shared/storage/source-buckets.ts";
+import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
+const { endpoint } = inject("s3");
 const bucket = `labelled-${Date.now()}`;
 const forbidden = `${bucket}-forbidden`;
 const LIMIT = { maxBytes: 2_000 };
@@ -23,12 +23,8 @@ let writer: LabelWriter;
 let buckets: SourceBuckets;
 
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  client = new S3Client({ forcePathStyle: true });
-  for (const Bucket of [bucket, forbidden]) await client.send(new CreateBucketCommand({ Bucket }));
+  useS3();
+  client = await makeBuckets(bucket, forbidden);
   writer = await openLabelWriter([bucket, forbidden, "no-such-bucket"], { forcePathStyle: true });
   buckets = await openSourceBuckets([bucket, forbidden], { forcePathStyle: true });
 });

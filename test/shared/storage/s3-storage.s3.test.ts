@@ -1,29 +1,22 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
-import {
-  CreateBucketCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { HeadObjectCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
 import { describeStorage, keys } from "./contract.ts";
+import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
+const { endpoint, secretAccessKey } = inject("s3");
 const bucket = `storage-${Date.now()}`;
 let storage: Storage;
 let client: S3Client;
 
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  client = new S3Client({ forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  useS3();
+  client = await makeBuckets(bucket);
   storage = await openStorage(`s3://${bucket}`, { forcePathStyle: true });
 });
 

@@ -1,26 +1,19 @@
-import {
-  CreateBucketCommand,
-  PutBucketVersioningCommand,
-  PutObjectCommand,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../../../shared/storage/source-buckets.ts";
+import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
+const { endpoint, secretAccessKey } = inject("s3");
 const bucket = `source-${Date.now()}`;
 const LIMIT = { maxBytes: 1_000 };
 let client: S3Client;
 let buckets: SourceBuckets;
 
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  client = new S3Client({ forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  useS3();
+  client = await makeBuckets(bucket);
   buckets = await openSourceBuckets([bucket, "no-such-bucket"], { forcePathStyle: true });
 });
 afterAll(async () => {

@@ -1,12 +1,11 @@
 import {
-  CreateBucketCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
-  S3Client,
 } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Sidecar } from "../../../shared/contracts/sidecar.ts";
 import type { ForLabeler } from "../../../shared/contracts/queue-payloads.ts";
 import { newId } from "../../../shared/new-id.ts";
@@ -18,8 +17,8 @@ import { labelObject } from "../../../worker/label/label-object.ts";
 import { TEST_DIGEST, raven, swan, testLabelling } from "../../support/labelling.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 const bucket = `story-${Date.now()}`;
 const FIRST = { number: 1, crashes: 0, isRepeated: false, lastTry: false };
 let client: S3Client;
@@ -27,12 +26,8 @@ let deps: WorkerTestDeps;
 let classifyDeps: ClassifyDeps;
 
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  client = new S3Client({ forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  useS3();
+  client = await makeBuckets(bucket);
   deps = await openWorkerDeps();
   const buckets = await openSourceBuckets([bucket], { forcePathStyle: true });
   const labelWriter = await openLabelWriter([bucket], { forcePathStyle: true });

@@ -2,8 +2,9 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { gzipSync } from "node:zlib";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { BatchResult } from "../../../shared/contracts/batch.ts";
 import { Run } from "../../../shared/contracts/labeler.ts";
 import { ClassifyChunkPayload, DeliverPayload } from "../../../shared/contracts/queue-payloads.ts";
@@ -20,8 +21,8 @@ import { TEST_DIGEST, batchRecord } from "../../support/labelling.ts";
 import { readQueue } from "../../support/queue-reader.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 const bucket = `inventory-${Date.now()}`;
 const FILES = 3;
 const FILE_ITEMS = 10_000;
@@ -34,12 +35,8 @@ let labelling: Consuming | undefined;
 let worker: ChildProcess | undefined;
 
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  client = new S3Client({ forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  useS3();
+  client = await makeBuckets(bucket);
   deps = await openWorkerDeps();
   await putReport();
 });

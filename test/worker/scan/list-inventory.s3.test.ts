@@ -1,13 +1,14 @@
 import { gzipSync } from "node:zlib";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { BatchSource, ListedItem } from "../../../shared/contracts/queue-payloads.ts";
 import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
 import type { SourceBuckets } from "../../../shared/storage/source-buckets.ts";
 import type { ScanCursor } from "../../../shared/state/batches.ts";
 import { listInventory } from "../../../worker/scan/list-inventory.ts";
+import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 /** Of the reports, and of the images they are of. */
 const bucket = `reports-${Date.now()}`;
 const photos = `photos-${Date.now()}`;
@@ -16,12 +17,8 @@ let client: S3Client;
 let buckets: SourceBuckets;
 
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  client = new S3Client({ forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  useS3();
+  client = await makeBuckets(bucket);
   buckets = await openSourceBuckets([bucket, photos], { forcePathStyle: true });
 });
 afterAll(async () => {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { BatchSource, ListedItem } from "../../../shared/contracts/queue-payloads.ts";
 import type { ScanCursor } from "../../../shared/state/batches.ts";
 import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
@@ -11,8 +12,8 @@ import type { Page } from "../../../worker/scan/page.ts";
 import { batchRecord } from "../../support/labelling.ts";
 import { openWorkerDeps } from "../../support/worker-deps.ts";
 import type { WorkerTestDeps } from "../../support/worker-deps.ts";
+import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 const bucket = `listed-${Date.now()}`;
 const START: ScanCursor = { chunks: 0, items: 0, position: "" };
 let client: S3Client;
@@ -20,12 +21,8 @@ let buckets: SourceBuckets;
 let deps: WorkerTestDeps;
 
 beforeAll(async () => {
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
-  client = new S3Client({ forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  useS3();
+  client = await makeBuckets(bucket);
   buckets = await openSourceBuckets([bucket], { forcePathStyle: true });
   deps = await openWorkerDeps();
 });

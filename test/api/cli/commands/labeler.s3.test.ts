@@ -1,33 +1,25 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, GetObjectTaggingCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { GetObjectTaggingCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTresline } from "../../../../infra/local/tresline.ts";
 import type { Tresline } from "../../../../infra/local/tresline.ts";
 import { linesOf, runTresline } from "../run-tresline.ts";
+import { makeBuckets, s3Environment } from "../../../support/test-s3.ts";
 
-const { endpoint, accessKeyId, secretAccessKey } = inject("s3");
 const photos = `photos-cli-${Date.now()}`;
-const s3 = new S3Client({
-  endpoint,
-  region: "us-east-1",
-  forcePathStyle: true,
-  credentials: { accessKeyId, secretAccessKey },
-});
+let s3: S3Client;
 const dataDir = mkdtempSync(join(tmpdir(), "tresline-cli-"));
 let tresline: Tresline;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  await s3.send(new CreateBucketCommand({ Bucket: photos }));
+  s3 = await makeBuckets(photos);
   const settings = {
     ...process.env,
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    S3_FORCE_PATH_STYLE: "true",
+    ...s3Environment(),
     S3_SOURCE_BUCKETS: photos,
     PORT: "0",
   };
@@ -36,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await tresline?.stop();
-  s3.destroy();
+  s3?.destroy();
   rmSync(dataDir, { recursive: true, force: true });
 });
 
