@@ -3,7 +3,7 @@ import { html, raw } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ConsoleEnv } from "./env.ts";
 import { CONSOLE_SCRIPT } from "./script.ts";
-import { SECTIONS, sectionOf } from "./sections.ts";
+import { sectionOf, sectionsFor } from "./sections.ts";
 import type { Visitor } from "./session.ts";
 import { CONSOLE_STYLE } from "./style.ts";
 
@@ -76,10 +76,10 @@ const account = ({ name, tenant }: Visitor): Html =>
     <form method="post" action="/console/sign-out"><button class="quiet">Sign out</button></form>
   </div>`;
 
-function navigation(path: string, { scopes }: Visitor): Html {
+function navigation(path: string, visitor: Visitor): Html {
   const current = sectionOf(path);
   return html`<nav class="sections" aria-label="Console">
-    ${SECTIONS.filter(({ scope }) => scopes.includes(scope)).map(
+    ${sectionsFor(visitor).map(
       (section) =>
         html`<a href="${section.path}" ${section === current && raw('aria-current="page"')}
           >${section.title}</a

@@ -1,10 +1,15 @@
 import type { Scope } from "../../shared/contracts/api-key.ts";
+import { OPERATOR } from "../middleware/require-operator.ts";
+import type { Visitor } from "./session.ts";
 
-/** A place in the navigation: shown to keys with its scope, and current on every page below its path. */
+/** A place in the navigation, current on every page below its path. */
 export interface Section {
   path: string;
   title: string;
+  /** What a key needs to be shown it. */
   scope: Scope;
+  /** Of all tenants, and so for whoever runs the service. */
+  isOperators?: true;
 }
 
 /** The navigation, in its order. */
@@ -15,9 +20,15 @@ export const SECTIONS: readonly Section[] = [
   { path: "/console/labelers", title: "Labelers", scope: "read" },
   { path: "/console/webhooks", title: "Webhooks", scope: "admin" },
   { path: "/console/models", title: "Models", scope: "read" },
-  { path: "/console/queues", title: "Queues", scope: "admin" },
-  { path: "/console/workers", title: "Workers", scope: "admin" },
+  { path: "/console/queues", title: "Queues", scope: "admin", isOperators: true },
+  { path: "/console/workers", title: "Workers", scope: "admin", isOperators: true },
 ];
+
+/** The navigation of whoever has signed in. */
+export const sectionsFor = ({ tenant, scopes }: Visitor): Section[] =>
+  SECTIONS.filter(
+    ({ scope, isOperators }) => scopes.includes(scope) && (!isOperators || tenant === OPERATOR),
+  );
 
 /** The section that a path belongs to; undefined for none, as that of signing in. */
 export const sectionOf = (path: string): Section | undefined =>

@@ -49,8 +49,7 @@ export function labelerPage(deps: ApiDeps, live: AnswerLive): Hono<ConsoleEnv> {
       title: `s3://${labeler.bucket}/${labeler.prefix}`,
       actions: isAdmin(c) ? actions(labeler) : undefined,
       main: html`<p class="under"><code>${labeler.id}</code></p>
-        ${labeler.status === "paused" && pausedNotice(labeler)}
-        <div class="stack">${about(labeler)} ${events(labeler)}</div>
+        ${labeler.status === "paused" && pausedNotice(labeler)} ${about(labeler)} ${events(labeler)}
         <h2>Runs</h2>
         ${isAdmin(c) && runForm(labeler)} ${rows.length > 0 ? runTable(labeler, rows) : NO_RUN}
         ${pager(c.req.path, before, next)}`,
@@ -128,8 +127,8 @@ const actions = ({ id, status }: Labeler): Html =>
 
 const pausedNotice = ({ event_counts: { missed } }: Labeler): Html =>
   html`<p class="notice warn">
-    It is paused: its runs wait, and what events tell of is missed, ${missed} so far. Resuming it starts a run
-    that finds what was missed.
+    It is paused: its runs wait, and what events tell of is missed, ${missed.toLocaleString("en")} so far.
+    Resuming it starts a run that finds what was missed.
   </p>`;
 
 const about = ({ model, suffixes, top_k, threshold, write_back, status, created_at }: Labeler): Html =>

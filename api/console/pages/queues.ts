@@ -64,10 +64,13 @@ export function queuePages(deps: ApiDeps, live: AnswerLive): Hono<ConsoleEnv> {
 /** What there is to label with a model and what that takes, as an element that goes on moving. */
 function loadLine({ model, queues, workers, wanted }: ScaledModel): Html {
   const images = Object.values(queues).reduce((sum, queue) => sum + queue.images, 0);
-  return html`<p id="${LOAD}${model}" class="soft" data-moving>
-    ${images.toLocaleString("en")} ${images === 1 ? "image" : "images"} to label, ${count(workers, "worker")}
-    there, ${count(wanted, "pod")} wanted
-  </p>`;
+  const told = [
+    count(images, "image to label", "images to label"),
+    count(workers, "worker"),
+    count(wanted, "pod wanted", "pods wanted"),
+  ];
+  return html`<p id="${LOAD}${model}" class="soft" data-moving>${told.join(", ")}</p>`;
 }
 
-const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+const count = (number: number, one: string, more = `${one}s`) =>
+  `${number.toLocaleString("en")} ${number === 1 ? one : more}`;

@@ -84,7 +84,7 @@ function signInPage(c: Context<ConsoleEnv>, { next, error }: { next: string; err
         autocomplete="current-password"
         spellcheck="false"
         aria-describedby="key-help"
-        aria-invalid="${error !== undefined}"
+        aria-invalid="${String(error !== undefined)}"
       />
       ${error && html`<p class="fault" role="alert">${error.message}</p>`}
       <p id="key-help" class="soft">

@@ -42,7 +42,7 @@ export function textField(
       autocomplete="off"
       spellcheck="false"
       aria-describedby="${name}-more"
-      aria-invalid="${faultOf(error, name) !== undefined}"
+      aria-invalid="${String(faultOf(error, name) !== undefined)}"
     />`,
   );
 }

@@ -21,12 +21,9 @@ export function secretPage(
               Copy the secret now: it is not shown again. Messages are verified with it.
             </p>`
       }
-      <input
-        class="secret"
-        readonly
-        aria-label="${secret === null ? "Public key" : "Secret"}"
-        value="${secret ?? public_key ?? ""}"
-      />
+      <code class="secret" role="group" aria-label="${secret === null ? "Public key" : "Secret"}"
+        >${secret ?? public_key}</code
+      >
       <div class="actions"><a class="button primary" href="/console/webhooks/${id}">To the endpoint</a></div>
     </div>`,
   });

@@ -9,7 +9,8 @@ pre.card { overflow-x: auto; margin: 0 }
 .run-form .actions { align-self: end }
 .chores > * { align-content: space-between }
 .button.danger { color: var(--bad) }
-.secret { font: .88em ui-monospace, monospace }
+.secret { padding: .6rem .8rem; background: var(--sunk); border-radius: 8px; user-select: all }
+.stack > .notice { margin: 0 }
 ol.labels { columns: 13rem; padding-left: 3.5rem; margin: 0 }
 .labels ::marker { color: var(--soft) }
 
