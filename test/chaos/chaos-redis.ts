@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openRedis } from "../../shared/redis.ts";
 import type { RedisClient } from "../../shared/redis.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** A redis-server as `npm start` configures it, to be maltreated. Always at the same port. */
 export interface ChaosRedis {
@@ -105,13 +104,4 @@ async function launch(port: number, directory: string): Promise<ChildProcess> {
   child.stdout.removeAllListeners("data").resume();
   child.removeAllListeners("exit");
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

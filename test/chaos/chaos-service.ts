@@ -1,10 +1,8 @@
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ceph } from "../support/ceph-cluster.ts";
+import { freePort } from "../support/free-port.ts";
 import { startChaosRedis } from "./chaos-redis.ts";
 import type { ChaosRedis } from "./chaos-redis.ts";
 import { keepProcess } from "./kept-process.ts";
@@ -123,13 +121,4 @@ export async function startChaosService(
 async function refuse(afterMs: number, directory: string): Promise<never> {
   await sleep(afterMs, undefined, { ref: false });
   throw new Error(`The service was not ready within ${afterMs / 1_000} s; its logs are in ${directory}.`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -3,11 +3,11 @@ import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort } from "./free-port.ts";
 
 const run = promisify(execFile);
 
@@ -187,15 +187,4 @@ async function endDaemon({ child }: Daemon): Promise<void> {
 async function lastLines({ name, logFile }: Daemon): Promise<string> {
   const lines = (await readFile(logFile, "utf8")).split("\n").filter((line) => line !== "");
   return `--- the end of ${name}'s log ---\n${lines.slice(-20).join("\n")}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string")
-    throw new Error("A TCP server has no port. This is a bug.");
-  return address.port;
 }
