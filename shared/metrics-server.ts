@@ -1,13 +1,13 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Gauge, collectDefaultMetrics } from "prom-client";
 import type { Registry } from "prom-client";
-import { z } from "zod";
+import type { z } from "zod";
 import type { CommonConfig } from "./config.ts";
 import { listenFault } from "./listen-fault.ts";
 import type { Logger } from "./logger.ts";
+import { VERSION } from "./version.ts";
 
 /** The metrics of a process, served to Prometheus. */
 export interface MetricsServer {
@@ -69,12 +69,10 @@ async function answer(
 
 /** Puts the version into a label, as is usual: the value is always 1. */
 function tellVersion(registry: Registry): void {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const { version } = z.object({ version: z.string() }).parse(JSON.parse(text));
   new Gauge({
     name: "tresline_build_info",
     help: "The version of Tresline that the process runs; always 1.",
     labelNames: ["version"],
     registers: [registry],
-  }).set({ version }, 1);
+  }).set({ version: VERSION }, 1);
 }

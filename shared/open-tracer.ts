@@ -1,10 +1,10 @@
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
-import manifest from "../package.json" with { type: "json" };
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
 import { untold } from "./trace.ts";
 import type { SpanFields, Tracer } from "./trace.ts";
 import { readTraceparent, writeTraceparent } from "./traceparent.ts";
+import { VERSION } from "./version.ts";
 
 /** Spans that wait to be sent; more are dropped, so that a collector that is away costs no memory. */
 const MOST_WAITING = 8_192;
@@ -39,7 +39,7 @@ export async function openTracer(
     resource: resources
       .resourceFromAttributes({
         "service.name": `tresline-${service}`,
-        "service.version": manifest.version,
+        "service.version": VERSION,
       })
       .merge(resources.detectResources({ detectors })),
     spanProcessors: [

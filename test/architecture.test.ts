@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   shared: ["shared"],
   "shared/contracts": ["shared/contracts"],
   // Spans tell of which version they are.
-  "shared/open-tracer.ts": ["shared", "package.json"],
+  "shared/version.ts": ["package.json"],
   infra: ["infra", "shared", "worker/model/demo.ts"],
   // The environment that a deployment gives to the API is held against what the API reads.
   "infra/aws/settings.ts": ["api/config.ts", "shared"],

@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { z } from "zod";
 import type { Labelling } from "../shared/contracts/worker.ts";
 import { newId } from "../shared/new-id.ts";
 import type { RedisClient } from "../shared/redis.ts";
 import { ANNOUNCE_WORKER_EVERY_MS, announceWorker, forgetWorker } from "../shared/state/workers.ts";
+import { VERSION } from "../shared/version.ts";
 import type { ImageCounts } from "./classify/count-images.ts";
 import { LastMinute } from "./classify/last-minute.ts";
 
@@ -30,7 +29,7 @@ export function announceThisWorker(redis: RedisClient, roles: readonly string[])
     id: newId("wrk"),
     host: hostname(),
     pid: process.pid,
-    version: readVersion(),
+    version: VERSION,
     roles: [...roles],
     started_at: new Date().toISOString(),
   };
@@ -82,8 +81,3 @@ function shown(counts: Readonly<ImageCounts>, lastMinute: LastMinute) {
 }
 
 const toHundredths = (number: number) => Math.round(number * 100) / 100;
-
-function readVersion(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
-}

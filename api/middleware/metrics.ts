@@ -1,6 +1,6 @@
 import { createMiddleware } from "hono/factory";
-import { matchedRoutes } from "hono/route";
 import type { ApiEnv } from "../env.ts";
+import { routeOf } from "../route-of.ts";
 
 /** One request, for those who count: its route is a pattern such as `/v1/batches/:id`, "none" where there is no such page. */
 export interface AnsweredRequest {
@@ -21,11 +21,9 @@ export const countRequests = (metrics: HttpMetrics) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     const began = performance.now();
     await next();
-    // Middleware matches too, for any method.
-    const route = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
     metrics.requestAnswered({
       method: c.req.method,
-      route: route?.path ?? "none",
+      route: routeOf(c) ?? "none",
       status: c.res.status,
       ms: performance.now() - began,
     });

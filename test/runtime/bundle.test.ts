@@ -21,7 +21,7 @@ test.each(names)("the bundle for %s has the API and nothing of a worker, and is 
   const inputs = Object.keys(metafile.inputs);
   expect(inputs).toContain("api/app.ts");
   const foreign =
-    /^(worker|test|infra)\/|node_modules\/(sharp|@img|onnxruntime-[^/]*|undici|@hono\/node-server|miniflare)\//;
+    /^(worker|test|infra)\/|node_modules\/(prom-client|sharp|@img|onnxruntime-[^/]*|undici|@hono\/node-server|miniflare)\//;
   expect(inputs.filter((input) => foreign.test(input))).toEqual([]);
   const bytes = statSync(file).size;
   const packed = gzipSync(readFileSync(file)).length;
