@@ -1,9 +1,11 @@
 import { DelayedError, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Job } from "bullmq";
 import type { z } from "zod";
+import { Traced } from "../shared/contracts/queue-payloads.ts";
 import { REDIS_PREFIX } from "../shared/keys.ts";
 import type { Logger } from "../shared/logger.ts";
 import type { RedisClient } from "../shared/redis.ts";
+import { traceIdOf } from "../shared/traceparent.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 
 /** Milliseconds until the job of a killed worker is taken up by another: at most the lock and one look for stalled jobs. */
@@ -112,14 +114,21 @@ export function consume<Schema extends z.ZodType>(
     },
   );
   worker.on("error", (error) => logger.error({ queue, err: error }, "queue trouble"));
-  worker.on("stalled", (job) => {
+  worker.on("stalled", (id) => {
     metrics.jobStalled(queue);
-    logger.warn({ queue, job }, "taken over from a worker that is gone");
+    logger.warn({ queue, id }, "taken over from a worker that is gone");
   });
   worker.on("failed", (job, error) => {
     metrics.jobFailed(queue, Boolean(job?.finishedOn));
+    const { traceparent } = Traced.safeParse(job?.data).data ?? {};
     logger[job === undefined || job.finishedOn ? "error" : "warn"](
-      { queue, job: job?.id, attempt: job?.attemptsMade, reason: error.message },
+      {
+        trace_id: traceparent && traceIdOf(traceparent),
+        queue,
+        id: job?.id,
+        attempt: job?.attemptsMade,
+        reason: error.message,
+      },
       job?.finishedOn ? "job given up" : "job will be tried again",
     );
   });

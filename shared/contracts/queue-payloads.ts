@@ -27,7 +27,7 @@ export const ForLabeler = z.object({
 export type ForLabeler = z.infer<typeof ForLabeler>;
 
 /** The place of every job in a trace: under the span of what made it. A job without one begins a trace. */
-const Traced = z.object({ traceparent: Traceparent.optional() });
+export const Traced = z.object({ traceparent: Traceparent.optional() });
 
 const Labelling = z.object({
   tenant: Tenant,

@@ -67,7 +67,7 @@ test("what is not a payload of the queue is never handled and never tried again,
   await eventually(async () => expect(await queueOf("invalid").getFailedCount()).toBe(1));
   expect(handle).not.toHaveBeenCalled();
   const line = deps.log.find(({ queue }) => queue === queueNames.classify("invalid", "bulk"));
-  expect(line).toMatchObject({ level: "error", msg: "job given up", job: "job-0", attempt: 1 });
+  expect(line).toMatchObject({ level: "error", msg: "job given up", id: "job-0", attempt: 1 });
   expect(line?.["reason"]).toContain("Not a payload of classify.invalid.bulk");
 });
 
@@ -214,6 +214,6 @@ test("the job of a killed worker goes to another, which is told of the crash; a 
     { number: 2, crashes: 1, isRepeated: true },
   ]);
   expect(deps.log).toContainEqual(
-    expect.objectContaining({ job: "job-0", msg: "taken over from a worker that is gone" }),
+    expect.objectContaining({ id: "job-0", msg: "taken over from a worker that is gone" }),
   );
 });
