@@ -68,7 +68,6 @@ export class Valkey extends Construct {
       multiAzEnabled: true,
       port: VALKEY_PORT,
       transitEncryptionEnabled: true,
-      transitEncryptionMode: "required",
       atRestEncryptionEnabled: true,
       userGroupIds: [users.ref],
       cacheParameterGroupName: parameters.ref,

@@ -65,7 +65,6 @@ test("Valkey evicts nothing, is encrypted on disk and on the wire, and has a rep
   expect(only("AWS::ElastiCache::ReplicationGroup")).toMatchObject({
     Engine: "valkey",
     TransitEncryptionEnabled: true,
-    TransitEncryptionMode: "required",
     AtRestEncryptionEnabled: true,
     AutomaticFailoverEnabled: true,
     MultiAZEnabled: true,
