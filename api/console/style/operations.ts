@@ -2,7 +2,7 @@
 export const OPERATIONS_STYLE = `
 td.number, td time, td button, td .button { white-space: nowrap }
 td pre { margin: .5rem 0; white-space: pre-wrap; max-height: 20rem; overflow-y: auto }
-pre.card { overflow-x: auto; margin: 0 }
+pre.card { white-space: pre-wrap; margin: 0 }
 .facts div:has(> dd > code) { grid-column: span 2 }
 .choices.column { display: grid; justify-content: start; align-content: start }
 .run-form { margin-bottom: var(--gap) }
