@@ -32,7 +32,10 @@ export function imagePages(deps: ApiDeps): Hono<ConsoleEnv> {
     c.header("content-security-policy", "default-src 'none'; sandbox");
     c.header("content-type", type);
     c.header("cache-control", `private, max-age=${KEPT_S}`);
-    return c.body(goOn(first.value, reader));
+    if (c.req.method !== "HEAD") return c.body(goOn(first.value, reader));
+    // Hono answers HEAD with a GET whose body it drops: nobody would read the stream.
+    await reader.cancel();
+    return c.body(null);
   });
 
   return pages;

@@ -19,10 +19,10 @@ export async function readForm(c: Context): Promise<Sent> {
 /** The text that was sent under a name; undefined when there was none, or an empty one. */
 export const textOf = (sent: Sent, name: string): string | undefined => sent[name]?.[0] || undefined;
 
-/** The same as a number; what is none becomes NaN, which no schema takes. */
-export const numberOf = (sent: Sent, name: string): number | undefined => {
+/** The same as a number; what is none stays the text that it is, which no schema takes for one. */
+export const numberOf = (sent: Sent, name: string): number | string | undefined => {
   const text = textOf(sent, name);
-  return text === undefined ? undefined : Number(text);
+  return text === undefined || Number.isNaN(Number(text)) ? text : Number(text);
 };
 
 /** What a schema makes of a form, whose fields have the names of its own. Throws AppError invalid_request. */

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { API_KEY, PUBLIC_URL } from "../../support/test-api.ts";
 import type { TestApi } from "../../support/test-api.ts";
 
-/** An answer of the console: its page as text, and where it sends the browser on to. */
+/** An answer of the console: its page without script and style, and where it sends the browser on to. */
 export interface Visited {
   status: number;
   headers: Headers;
@@ -31,26 +31,31 @@ export async function visit(api: TestApi, key = API_KEY): Promise<Visitor> {
   });
   expect(answer.status).toBe(303);
   const cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
-  const ask = async (path: string, init: RequestInit = {}): Promise<Visited> => {
-    const response = await api.app.request(path, { ...init, headers: { cookie, ...init.headers } });
+  const ask = async (
+    path: string,
+    more: Record<string, string>,
+    init: Omit<RequestInit, "headers"> = {},
+  ): Promise<Visited> => {
+    const response = await api.app.request(path, { ...init, headers: { cookie, ...more } });
     const { status, headers } = response;
     const text = await response.text();
     if (headers.get("content-type")?.startsWith("text/html") && text.startsWith("<!doctype"))
       checkPage(headers, text);
-    return { status, headers, text, location: headers.get("location") };
+    return { status, headers, text: withoutScriptAndStyle(text), location: headers.get("location") };
   };
   return {
     cookie,
-    get: (path, headers = {}) => ask(path, { headers }),
+    get: (path, headers = {}) => ask(path, headers),
     async post(path, fields = {}, headers = {}) {
       const form = new FormData();
       for (const [name, value] of Object.entries(fields))
         for (const each of [value].flat()) form.append(name, each);
-      const isWithFiles = [...form.values()].some((value) => typeof value !== "string");
-      const body = isWithFiles
-        ? form
-        : new URLSearchParams([...form].map(([name, value]) => [name, String(value)]));
-      return ask(path, { method: "POST", headers: { origin: PUBLIC_URL, ...headers }, body });
+      const texts = [...form].flatMap(([name, value]) =>
+        typeof value === "string" ? [[name, value] as const] : [],
+      );
+      const body =
+        texts.length < [...form].length ? form : new URLSearchParams(texts.map(([...pair]) => pair));
+      return ask(path, { origin: PUBLIC_URL, ...headers }, { method: "POST", body });
     },
   };
 }
