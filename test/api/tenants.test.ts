@@ -19,8 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** Every operation behind the keys, with the places for ids in its path, but those of models, which belong to nobody, and the scaler, which is for who runs the service. */
-const NOBODYS = ["/v1/models", "/v1/scaler", "/v1/admin/"];
+/** Every operation behind the keys, with the places for ids in its path, but those of models, which belong to nobody, and those that are for who runs the service. */
+const NOBODYS = ["/v1/models", "/v1/scaler", "/v1/workers", "/v1/admin/"];
 const operations = () =>
   describedRoutes(api.app)
     .map(({ method, path }) => ({ method: method.toUpperCase(), path }))
