@@ -45,6 +45,7 @@ const documents = [
   "docs/chaos.md",
   "docs/cli.md",
   "docs/client.md",
+  "docs/console.md",
   "docs/edge.md",
   "docs/gpu.md",
   "docs/kubernetes.md",
