@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openRedis } from "../../shared/redis.ts";
 import type { RedisClient } from "../../shared/redis.ts";
 import { freePort } from "../support/free-port.ts";
+import type { SmallDisk } from "./small-disk.ts";
 
 /** A redis-server as `npm start` configures it, to be maltreated. Always at the same port. */
 export interface ChaosRedis {
@@ -28,10 +29,20 @@ const TOO_LITTLE_MEMORY = 1_000_000;
 const PROBE_BYTES = 8_192;
 const PROBE_MS = 200;
 
-/** Starts it in a directory; returns when it takes connections. */
-export async function startChaosRedis(directory: string): Promise<ChaosRedis> {
+/**
+ * Starts it on a disk; returns when it takes connections. A usual disk may be busy, and Redis then acknowledges what a kill
+ * would take, unless it is told to write first: in memory that does not happen.
+ */
+export async function startChaosRedis({ path, refusal }: SmallDisk): Promise<ChaosRedis> {
+  const settings = [
+    `dir ${JSON.stringify(path)}`,
+    "appendonly yes",
+    `appendfsync ${refusal === undefined ? "everysec" : "always"}`,
+    "maxmemory-policy noeviction",
+    'save ""',
+  ];
   const port = await freePort();
-  let child = await launch(port, directory);
+  let child = await launch(port, settings);
   const url = `redis://127.0.0.1:${port}`;
   const client = openRedis(url, "wait", () => {});
   const end = async (signal: NodeJS.Signals) => {
@@ -45,7 +56,7 @@ export async function startChaosRedis(directory: string): Promise<ChaosRedis> {
     async restart(signal, downMs) {
       await end(signal);
       await sleep(downMs);
-      child = await launch(port, directory);
+      child = await launch(port, settings);
     },
     async pause(ms) {
       child.kill("SIGSTOP");
@@ -76,22 +87,13 @@ async function refusesWithin(client: RedisClient, ms: number): Promise<boolean> 
   return refused;
 }
 
-async function launch(port: number, directory: string): Promise<ChildProcess> {
+async function launch(port: number, settings: readonly string[]): Promise<ChildProcess> {
   // The kernel ends it when this process dies.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "redis-server", "-"], {
     stdio: ["pipe", "pipe", "ignore"],
   });
   child.stdin.on("error", () => {});
-  child.stdin.end(
-    [
-      "bind 127.0.0.1",
-      `port ${port}`,
-      `dir ${JSON.stringify(directory)}`,
-      "appendonly yes",
-      "maxmemory-policy noeviction",
-      'save ""',
-    ].join("\n"),
-  );
+  child.stdin.end(["bind 127.0.0.1", `port ${port}`, ...settings].join("\n"));
   let said = "";
   const { promise: isReady, resolve, reject } = Promise.withResolvers<void>();
   child.once("error", reject);

@@ -54,7 +54,7 @@ export async function startChaosService(
   };
   try {
     const disk = await opened(mountSmallDisk(join(directory, "redis")), (part) => part.remove());
-    const redis = await opened(startChaosRedis(disk.path), (part) => part.stop());
+    const redis = await opened(startChaosRedis(disk), (part) => part.stop());
     const bucket = await opened(makeTestBucket(ceph, bucketName), (part) => part.close());
     const s3 = await opened(startS3Proxy(ceph.endpoint), (part) => part.stop());
     const outside = await opened(startOutside(), (part) => part.stop());
