@@ -20,6 +20,7 @@ import { openStorage } from "../../../shared/storage/open-storage.ts";
 import { openSourceBuckets } from "../../../shared/storage/s3-source-buckets.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
 import { untold } from "../../../shared/trace.ts";
+import { newTraceparent } from "../../../shared/traceparent.ts";
 import type { Announced } from "../../../worker/announce-worker.ts";
 import { WorkerConfig } from "../../../worker/config.ts";
 import { createMetrics } from "../../../worker/metrics.ts";
@@ -192,6 +193,7 @@ export async function enqueueImages(
       expires_at: null,
       created_at: new Date().toISOString(),
       url: `http://127.0.0.1/v1/classifications/${id}`,
+      traceparent: newTraceparent(),
     };
     return { id, payload };
   });
@@ -233,6 +235,7 @@ export async function enqueueChunks(
       ...labelling,
       model,
       batch_id: batchId,
+      traceparent: newTraceparent(),
       chunk,
       items: Array.from({ length: Math.min(64, images - chunk * 64) }, (__, item) => {
         const index = chunk * 64 + item;
