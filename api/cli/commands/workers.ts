@@ -23,15 +23,22 @@ It takes a key of whoever runs the service, with the scope admin.
   },
 });
 
+const DAY_S = 86_400;
+/** The most characters of a worker's name that leave room for the rest. */
+const NAMED = 18;
+
+/** The end of a long name, where pods differ. */
+const ending = (name: string) => (name.length > NAMED ? `…${name.slice(1 - NAMED)}` : name);
+
 function toRow({ host, pid, roles, draining, labelling, started_at }: Worker): string[] {
   const does = labelling === null ? roles.join(", ") : `${labelling.model} on ${labelling.device}`;
   const upS = Math.max(0, (Date.now() - Date.parse(started_at)) / 1_000);
   return [
-    `${host}:${pid}`,
+    ending(`${host}:${pid}`),
     draining ? "stopping" : does,
     labelling === null ? "–" : labelling.images_per_second.toFixed(1),
     labelling?.mean_micro_batch?.toFixed(1) ?? "–",
     labelling === null ? "–" : `${labelling.images_in_hand}`,
-    printDuration(upS),
+    upS < 2 * DAY_S ? printDuration(upS) : `${Math.floor(upS / DAY_S)} days`,
   ];
 }

@@ -17,7 +17,11 @@ beforeAll(async () => {
   for (const each of [
     { host: pod, labelling },
     { host: "scanner", roles: ["deliver", "scan"], labelling: null },
-    { host: "slow", draining: true },
+    {
+      host: "slow",
+      draining: true,
+      started_at: new Date(Date.now() - 50 * 3_600_000).toISOString(),
+    },
   ])
     await announceWorker(api.redis.redis, announcedWorker(each as Partial<Worker>));
 });
@@ -33,8 +37,8 @@ test("the workers are a table of 80 columns, and JSON lines with --json", async 
   expect(head).toMatch(/^WORKER +DOES +IMAGES\/S +BATCH +IN HAND +UP$/);
   expect(rows).toEqual([
     expect.stringMatching(/^scanner:4711 +deliver, scan +– +– +– +1 h 0 min$/),
-    expect.stringMatching(/^slow:4711 +stopping +1000\.3 +31\.5 +96 +1 h 0 min$/),
-    expect.stringMatching(/^tresline-worker-\S*… +tresnet_v2_l on cuda +1000\.3 +31\.5 +96 +1 h 0 min$/),
+    expect.stringMatching(/^slow:4711 +stopping +1000\.3 +31\.5 +96 +2 days$/),
+    expect.stringMatching(/^…f7d5b8-x2x4z:4711 +tresnet_v2_l on cuda +1000\.3 +31\.5 +96 +1 h 0 min$/),
   ]);
   expect(Math.max(...linesOf(out).map((line) => line.length))).toBeLessThanOrEqual(80);
   const shown = linesOf((await run("--json")).out).map((line) => Worker.parse(JSON.parse(line)));
