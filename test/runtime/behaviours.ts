@@ -8,7 +8,7 @@ import { readBucketEvent } from "../api/support/bucket-events.ts";
 import type { BUCKET_EVENTS } from "../api/support/bucket-events.ts";
 import { sample } from "../support/figures.ts";
 import type { Answered, Client } from "./support/client.ts";
-import { EVENTS_TOKEN, MAX_BODY_BYTES, PUBLIC_URL } from "./support/services.ts";
+import { API_KEY, EVENTS_TOKEN, MAX_BODY_BYTES, PUBLIC_URL } from "./support/services.ts";
 
 const CHART = "bar_chart_06.png";
 const dataUrl = (name: string) => `data:image/png;base64,${Buffer.from(sample(name)).toString("base64")}`;
@@ -297,6 +297,30 @@ export const BEHAVIOURS: Record<string, (client: Client) => Promise<void>> = {
     const counted = await ask("/v1/webhook-secret");
     expect(counted.headers.get("ratelimit-policy")).toBe('"default";q=100000;w=60');
     expect(counted.headers.get("ratelimit")).toMatch(/^"default";r=\d+;t=\d+$/);
+  },
+
+  async "people sign in to the console, send an image, and see it and its label appear"({ url }) {
+    const visit = (path: string, init: RequestInit = {}) =>
+      fetch(url + path, { redirect: "manual", ...init });
+    const origin = PUBLIC_URL;
+    const body = new URLSearchParams({ key: API_KEY });
+    const signedIn = await visit("/console/sign-in", { method: "POST", headers: { origin }, body });
+    const cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";
+    expect([signedIn.status, cookie]).toEqual([
+      303,
+      expect.stringMatching(/^tresline_console=[0-9a-f]{64}$/),
+    ]);
+    const form = new FormData();
+    form.set("images", new File([sample(CHART)], "chart.png", { type: "image/png" }));
+    const sent = await visit("/console", { method: "POST", headers: { origin, cookie }, body: form });
+    const [, id = ""] = /^\/console\?ids=(cls_\w+)$/.exec(sent.headers.get("location") ?? "") ?? [];
+    const stream = await visit(`/console/classifications/cards?ids=${id}`, { headers: { cookie } });
+    expect(await stream.text()).toMatch(/bar_chart[^\n]*<meter[^\n]*\n/);
+    const page = await visit(`/console?ids=${id}`, { headers: { cookie } });
+    expect(await page.text()).toContain(`<img src=\"/console/images/${id}\"`);
+    const image = await visit(`/console/images/${id}`, { headers: { cookie } });
+    expect(Buffer.from(await image.arrayBuffer()).equals(Buffer.from(sample(CHART)))).toBe(true);
+    expect((await visit("/console/classifications")).status).toBe(303);
   },
 
   async "fifty requests at once are each answered, half of them with labels, and leave no connection behind"(

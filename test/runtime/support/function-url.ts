@@ -37,7 +37,7 @@ export async function answerByFunction(
       .end('{"message":"Internal Server Error"}');
     return;
   }
-  response.writeHead(answer.statusCode, answer.headers);
+  response.writeHead(answer.statusCode, { ...answer.headers, "set-cookie": answer.cookies ?? [] });
   response.end(Buffer.from(answer.body, answer.isBase64Encoded ? "base64" : "utf8"));
 }
 
@@ -54,6 +54,7 @@ function toEvent(request: IncomingMessage, body: Buffer): object {
     routeKey: "$default",
     rawPath: path,
     rawQueryString: query,
+    ...(headers["cookie"] !== undefined && { cookies: headers["cookie"].split("; ") }),
     headers: { ...headers, host: domainName, "x-forwarded-proto": "https" },
     requestContext: {
       accountId: "anonymous",
