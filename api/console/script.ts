@@ -1,8 +1,8 @@
 /**
  * The script of the console, which makes pages live and is not needed for any of them. An element with `data-live` names
- * a stream; those below it with `data-moving` are replaced, by their ids, by what the stream tells. A form with
- * `data-send` sends its images one by one, as they are dropped, chosen or pasted, and puts what comes back into the
- * element of that id. On a narrow screen the navigation is moved to where the page stands in it.
+ * a stream; those below it with `data-moving` are replaced, by their ids, by what the stream tells, and whoever has the focus
+ * in them keeps it. A form with `data-send` sends its images one by one, as they are dropped, chosen or pasted, and puts what
+ * comes back into the element of that id. On a narrow screen the navigation is moved to where the page stands in it.
  */
 export const CONSOLE_SCRIPT = String.raw`
 for (const place of document.querySelectorAll(".sections [aria-current]"))
@@ -17,7 +17,11 @@ const watch = (list) => {
   list.stream.onmessage = ({ data }) => {
     for (const [id, html] of Object.entries(JSON.parse(data))) {
       const old = document.getElementById(id);
-      if (old && told[id] !== html) old.outerHTML = html;
+      if (old && told[id] !== html) {
+        const held = [...old.querySelectorAll("a, button, summary")].indexOf(document.activeElement);
+        old.outerHTML = html;
+        document.getElementById(id)?.querySelectorAll("a, button, summary")[held]?.focus();
+      }
       told[id] = html;
     }
     if (!list.querySelector("[data-moving]")) list.stream.close();
