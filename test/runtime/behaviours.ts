@@ -317,7 +317,7 @@ export const BEHAVIOURS: Record<string, (client: Client) => Promise<void>> = {
     const stream = await visit(`/console/classifications/cards?ids=${id}`, { headers: { cookie } });
     expect(await stream.text()).toMatch(/bar_chart[^\n]*<meter[^\n]*\n/);
     const page = await visit(`/console?ids=${id}`, { headers: { cookie } });
-    expect(await page.text()).toContain(`<img src=\"/console/images/${id}\"`);
+    expect(await page.text()).toContain(`<img src="/console/images/${id}"`);
     const image = await visit(`/console/images/${id}`, { headers: { cookie } });
     expect(Buffer.from(await image.arrayBuffer()).equals(Buffer.from(sample(CHART)))).toBe(true);
     expect((await visit("/console/classifications")).status).toBe(303);
