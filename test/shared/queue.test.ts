@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { Worker } from "bullmq";
+import { Queue, Worker } from "bullmq";
 import { REDIS_PREFIX } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
 import { openQueues, queueNames } from "../../shared/queue.ts";
@@ -51,6 +51,20 @@ test.each(["interactive", "bulk"] as const)(
     expect(await queues.findClassification(["fish", "birds"], payload.id)).toBeUndefined();
   },
 );
+
+test("since when the oldest message is under way is known, whether it waits or is put off", async () => {
+  expect(await queues.oldestMessage()).toBeUndefined();
+  const queue = new Queue(queueNames.deliver, { connection: server.redis, prefix: REDIS_PREFIX });
+  onTestFinished(() => queue.close());
+  await queue.add("deliver", {}, { jobId: "msg_new", timestamp: 3_000 });
+  expect(await queues.oldestMessage()).toEqual(new Date(3_000));
+  for (let i = 0; i < 10; i++)
+    await queue.add("deliver", {}, { jobId: `msg_late_${i}`, timestamp: 2_000 + i, delay: 1e12 });
+  expect(await queues.oldestMessage()).toEqual(new Date(2_000));
+  await queue.add("deliver", {}, { jobId: "msg_soon", timestamp: 1_000, delay: 1e11 });
+  expect(await queues.oldestMessage()).toEqual(new Date(1_000));
+  await queue.obliterate();
+});
 
 test("a job that nobody enqueued is not found", async () => {
   expect(await queues.findClassification(["birds"], newId("cls"))).toBeUndefined();
