@@ -14,7 +14,7 @@ import { startS3Proxy } from "./s3-proxy.ts";
 import type { S3Proxy } from "./s3-proxy.ts";
 import { mountSmallDisk } from "./small-disk.ts";
 import type { SmallDisk } from "./small-disk.ts";
-import { makeTestBucket } from "./test-bucket.ts";
+import { STORAGE_PREFIX, makeTestBucket } from "./test-bucket.ts";
 import type { TestBucket } from "./test-bucket.ts";
 
 /** Everything of one seed: the service in processes of its own, what it stands on, and what is outside of it. */
@@ -62,7 +62,7 @@ export async function startChaosService(
     const env = {
       ...process.env,
       REDIS_URL: redis.url,
-      STORAGE_URL: `s3://${bucket.name}/tresline`,
+      STORAGE_URL: `s3://${bucket.name}/${STORAGE_PREFIX}`,
       AWS_ENDPOINT_URL_S3: s3.url,
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: ceph.accessKeyId,

@@ -1,12 +1,12 @@
 import { Batch, BatchResult } from "../../shared/contracts/batch.ts";
 import { storageKeys } from "../../shared/keys.ts";
-import { STORAGE_PREFIX } from "./check-classifications.ts";
 import { checkMessage } from "./check-message.ts";
 import { faultOfOutcome, isPassing } from "./check-outcome.ts";
 import { count, violate } from "./checking.ts";
 import type { Checking } from "./checking.ts";
 import type { AskedBatch } from "./ledger.ts";
 import type { Expected } from "./pictures.ts";
+import { STORAGE_PREFIX } from "./test-bucket.ts";
 
 const ENDED: readonly string[] = ["completed", "failed", "canceled", "expired"];
 

@@ -6,9 +6,7 @@ import { faultOfOutcome, isPassing } from "./check-outcome.ts";
 import { count, violate } from "./checking.ts";
 import type { Checking } from "./checking.ts";
 import type { AskedClassification } from "./ledger.ts";
-
-/** Where the service keeps things in the bucket. */
-export const STORAGE_PREFIX = "tresline/";
+import { STORAGE_PREFIX } from "./test-bucket.ts";
 
 /** Accounts for each classification that was asked for, and looks for those that nobody knows. */
 export async function checkClassifications(checking: Checking): Promise<void> {

@@ -1,11 +1,13 @@
 import { Run } from "../../shared/contracts/labeler.ts";
 import { Sidecar } from "../../shared/contracts/sidecar.ts";
+import { storageKeys } from "../../shared/keys.ts";
 import { sidecarKey } from "../../shared/sidecar-key.ts";
 import { checkItems } from "./check-batches.ts";
 import { checkMessage } from "./check-message.ts";
 import { count, violate } from "./checking.ts";
 import type { Checking } from "./checking.ts";
 import type { AskedObject } from "./ledger.ts";
+import { STORAGE_PREFIX } from "./test-bucket.ts";
 import type { TestBucket } from "./test-bucket.ts";
 
 /** The objects that have no sidecar of their very version, or one that says that they failed although they can be labelled. */
@@ -38,7 +40,7 @@ export async function checkLabeler(firstRunFound: readonly AskedObject[], checki
     if (run.status !== "completed")
       violate(checking, "an accepted id ends", id, `is ${run.status} long after everything was well`);
     // What arrived while the first run listed may or may not have been there for it.
-    const lines = await bucket.read(`tresline/batches/${id}/results.jsonl`);
+    const lines = await bucket.read(STORAGE_PREFIX + storageKeys.batchResults(id));
     const listed = ledger.objects.filter(({ key }) => found.has(key) || lines?.includes(JSON.stringify(key)));
     await checkItems(id, new Map(listed.map(({ key, expected }) => [key, expected])), false, checking);
     await checkMessage({ resource: run, type: `labeler.run.${run.status}`, url: ledger.runHook }, checking);

@@ -9,6 +9,7 @@ import { checkClassifications } from "./check-classifications.ts";
 import { checkStrayMessages } from "./check-message.ts";
 import type { Checking } from "./checking.ts";
 import type { AskedClassification } from "./ledger.ts";
+import { STORAGE_PREFIX } from "./test-bucket.ts";
 
 const HOOK = "http://127.0.0.1/hooks/1";
 
@@ -54,7 +55,7 @@ async function oneClassification() {
     isTaken: true,
     fault: undefined as string | undefined,
   };
-  const key = `tresline/${storageKeys.result("default", id)}`;
+  const key = STORAGE_PREFIX + storageKeys.result("default", id);
   const stored = new Map([[key, JSON.stringify(ended)]]);
   const told = { status: 200, value: ended };
   const checking: Checking = {
@@ -124,7 +125,7 @@ const BREAKING: [how: string, promise: string, brk: (view: View) => unknown][] =
   [
     "has a twin that nobody knows",
     "a request is done once",
-    ({ stored }) => stored.set(`tresline/${storageKeys.result("default", newId("cls"))}`, "{}"),
+    ({ stored }) => stored.set(STORAGE_PREFIX + storageKeys.result("default", newId("cls")), "{}"),
   ],
   ["has the wrong label", "everything else", ({ asked }) => (asked.expected = { label: "pie_chart" })],
   [
@@ -185,7 +186,7 @@ test.each([
   const { checking, stored } = await oneClassification();
   const id = newId("bat");
   const text = lines.map((customId) => `${JSON.stringify(line(customId, "table"))}\n`).join("");
-  stored.set(`tresline/${storageKeys.batchResults(id)}`, text);
+  stored.set(STORAGE_PREFIX + storageKeys.batchResults(id), text);
   const items = new Map(["a", "b"].map((customId) => [customId, { label: "table" }]));
   await checkItems(id, items, false, checking);
   expect(checking.violations).toMatchObject([{ promise }]);

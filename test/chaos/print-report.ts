@@ -4,12 +4,13 @@ import type { Fault, FaultKind } from "./fault.ts";
 import type { SeedReport } from "./run-seed.ts";
 import { PROMISES, summarize } from "./summarize.ts";
 
-/** What will happen in a seed, a line a fault. */
+/** What will happen in a seed, a line a fault: when, for how long, to whom, and what that is. */
 export const printPlan = (faults: readonly Fault[]): string =>
   faults
     .map(({ kind, atMs, lastsMs, victim = "" }) => {
       const lasts = lastsMs === 0 ? "" : ` for ${(lastsMs / 1_000).toFixed(1)} s`;
-      return `  at ${(atMs / 1_000).toFixed(1).padStart(4)} s  ${kind}${lasts} ${victim}`.trimEnd();
+      const what = `${kind}${lasts} ${victim}`.trimEnd();
+      return `  at ${(atMs / 1_000).toFixed(1).padStart(4)} s  ${what}: ${FAULTS[kind]}`;
     })
     .join("\n");
 

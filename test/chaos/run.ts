@@ -20,6 +20,10 @@ const SENDING_MS = 28_000;
 const one = process.env["SEED"];
 const count = Number(process.env["SEEDS"] ?? 20);
 const seeds = one === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(one)];
+if (seeds.length === 0 || !seeds.every(Number.isInteger)) {
+  process.stderr.write("SEED is a whole number, and SEEDS how many there are.\n");
+  process.exit(2);
+}
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 // Ceph and Redis end with this process, which a signal alone does not make it do in order.

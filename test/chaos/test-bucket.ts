@@ -11,7 +11,10 @@ import {
 import type { Ceph } from "../support/ceph-cluster.ts";
 import type { Picture } from "./pictures.ts";
 
-/** A bucket of a seed, which holds pictures and, below `tresline/`, the storage of the service. The harness goes to it directly. */
+/** Where the service keeps its things in the bucket. */
+export const STORAGE_PREFIX = "tresline/";
+
+/** A bucket of a seed, which holds pictures and, below `STORAGE_PREFIX`, the storage of the service. The harness goes to it directly. */
 export interface TestBucket {
   name: string;
   /** What was put there, by its key. */
