@@ -18,7 +18,16 @@ export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   { HOST, PORT }: Pick<ApiConfig, "HOST" | "PORT">,
 ): Promise<Listening> {
-  const server = serve({ fetch, port: PORT, hostname: HOST });
+  const server = serve({
+    async fetch(request: Request) {
+      const response = await fetch(request);
+      // The rest of such a body is never read, so no other request can follow it.
+      if (response.status === 413) response.headers.set("connection", "close");
+      return response;
+    },
+    port: PORT,
+    hostname: HOST,
+  });
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
     throw listenFault(error, { host: HOST, port: PORT, variables: { host: "HOST", port: "PORT" } });
   });

@@ -20,6 +20,7 @@ import type { Consuming } from "./consume.ts";
 import { startDeliver } from "./deliver/start.ts";
 import { createMetrics } from "./metrics.ts";
 import type { WorkerMetrics } from "./metrics.ts";
+import { closedNetworks } from "./net/address.ts";
 import { readBacklog } from "./read-backlog.ts";
 import { startScan } from "./scan/start.ts";
 import { stopAll } from "./stop-all.ts";
@@ -53,6 +54,8 @@ export async function startWorker(
   const logger = createLogger("worker", config.LOG_LEVEL);
   const redis = openRedis(config.REDIS_URL, "wait", (err) => logger.error({ err }, "Redis trouble"));
   void warnOfRedisFaults({ redis, logger });
+  for (const network of closedNetworks(config.ALLOWED_PRIVATE_NETWORKS))
+    logger.warn({ network }, "ALLOWED_PRIVATE_NETWORKS does not open this network: nothing does");
   const s3 = { forcePathStyle: config.S3_FORCE_PATH_STYLE };
   const storage = await openStorage(config.STORAGE_URL, s3);
   const buckets = await openSourceBuckets(config.S3_SOURCE_BUCKETS, s3);

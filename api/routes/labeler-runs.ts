@@ -57,7 +57,7 @@ const get = createRoute({
   summary: "Get a run and how far it is",
   ...described,
   request: { params: runParams },
-  responses: { 200: { description: "The run.", ...json(Run) }, ...problems("not_found") },
+  responses: { 200: { description: "The run.", ...json(Run) }, ...problems("not_found", "gone") },
 });
 
 const find = createRoute({
@@ -68,7 +68,7 @@ const find = createRoute({
   description: "The same as at its labeler, whose id is its `labeler_id`.",
   ...described,
   request: { params: z.object({ id: RunId }) },
-  responses: { 200: { description: "The run.", ...json(Run) }, ...problems("not_found") },
+  responses: { 200: { description: "The run.", ...json(Run) }, ...problems("not_found", "gone") },
 });
 
 const cancel = createRoute({
@@ -84,7 +84,7 @@ const cancel = createRoute({
       headers: acceptedHeaders,
       ...json(Run),
     },
-    ...problems("not_found", "conflict"),
+    ...problems("not_found", "gone", "conflict"),
   },
 });
 
@@ -98,7 +98,7 @@ const results = createRoute({
   request: { params: runParams },
   responses: {
     200: { description: "One line an object.", content: ndjson },
-    ...problems("not_found", "conflict"),
+    ...problems("not_found", "gone", "conflict"),
   },
 });
 

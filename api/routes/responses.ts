@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { ERROR_KINDS, Problem } from "../../shared/contracts/error.ts";
 import type { ErrorCode } from "../../shared/contracts/error.ts";
 
-/** What any route under /v1 may answer. */
+/** What any route under /v1 that takes keys may answer. */
 const ALWAYS: ErrorCode[] = [
   "invalid_request",
   "unauthorized",
@@ -15,9 +15,12 @@ const ALWAYS: ErrorCode[] = [
 /** What a route may answer besides that takes `Idempotency-Key`. */
 export const CREATING_PROBLEMS: ErrorCode[] = ["conflict", "idempotency_key_reused"];
 
-/** The error answers of a route for its OpenAPI description, by status: those of every route under /v1 and these codes. */
-export function problems(...codes: ErrorCode[]) {
-  const byStatus = Map.groupBy(new Set([...ALWAYS, ...codes]), (code) => ERROR_KINDS[code].status);
+/** The error answers of a route for its OpenAPI description, by status: those of every route under /v1 that takes keys, and these codes. */
+export const problems = (...codes: ErrorCode[]) => onlyProblems(...ALWAYS, ...codes);
+
+/** The same of these codes alone. */
+export function onlyProblems(...codes: ErrorCode[]) {
+  const byStatus = Map.groupBy(new Set(codes), (code) => ERROR_KINDS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, each]) => [
       status,

@@ -10,7 +10,7 @@ import { eventsAuth } from "../middleware/events-auth.ts";
 import { rejectInvalid } from "../middleware/problem-json.ts";
 import { acceptS3Events } from "../services/accept-s3-event.ts";
 import { confirmSubscription } from "../services/confirm-subscription.ts";
-import { BEARER, problems } from "./responses.ts";
+import { BEARER, onlyProblems } from "./responses.ts";
 
 /** The largest body of events, in bytes: that of a Lambda's. */
 const MAX_EVENT_BYTES = 6_000_000;
@@ -41,7 +41,8 @@ const accept = createRoute({
       description: "Accepted. To an SQS batch: which of its messages are not bucket events.",
       content: { "application/json": { schema: z.union([BucketEventCounts, SqsFailures]) } },
     },
-    ...problems("unsupported_media_type"),
+    // Its key has no scopes and no rate limit.
+    ...onlyProblems("invalid_request", "unauthorized", "unsupported_media_type", "internal", "overloaded"),
   },
 });
 

@@ -5,7 +5,7 @@ import type { ApiDeps } from "../deps.ts";
 import { enqueueRun } from "./enqueue-run.ts";
 import { getRun } from "./get-run.ts";
 
-/** Asks that a run be canceled: what is not labelled by then ends as canceled. Throws AppError not_found, or conflict when it has ended. */
+/** Asks that a run be canceled: what is not labelled by then ends as canceled. Throws AppError not_found, gone, or conflict when it has ended. */
 export async function cancelRun(
   deps: Pick<ApiDeps, "config" | "redis" | "storage" | "queues">,
   tenant: string,

@@ -11,22 +11,23 @@ import { toRun } from "../../shared/state/runs.ts";
 import type { ApiDeps } from "../deps.ts";
 import { getBatchResults } from "./get-batch.ts";
 import { findLabeler } from "./get-labeler.ts";
+import { notThere } from "./not-there.ts";
 
 type Deps = Pick<ApiDeps, "config" | "redis" | "storage">;
 
 /** Manifests that are read from storage at once. */
 const READ_AT_ONCE = 16;
 
-/** The run of this id, of whichever labeler: from Redis while it moves, else from storage, where it stays when the labeler is deleted. Another tenant's is not found. Throws AppError not_found. */
+/** The run of this id, of whichever labeler: from Redis while it moves, else from storage, where it stays when the labeler is deleted. Another tenant's is not found. Throws AppError not_found, or gone. */
 export async function findRun(deps: Deps, tenant: string, id: string): Promise<Run> {
   const found = await find(deps, id);
   const labeler = found?.record.labeler;
   if (found?.record.tenant !== tenant || labeler === undefined)
-    throw new AppError("not_found", `There is no run ${id}.`);
+    throw notThere(deps, id, `There is no run ${id}.`);
   return toRun(found, { paused: await isPaused(deps.redis, labeler.id) });
 }
 
-/** The same of one labeler alone. Throws AppError not_found. */
+/** The same of one labeler alone. Throws AppError not_found, or gone. */
 export async function getRun(deps: Deps, tenant: string, labelerId: string, id: string): Promise<Run> {
   const run = await findRun(deps, tenant, id);
   if (run.labeler_id !== labelerId)
@@ -49,7 +50,7 @@ export async function listRuns(
   return { data: found.flatMap((each) => (each === undefined ? [] : toRun(each, { paused }))), next };
 }
 
-/** The results of a run that has ended, one JSON line an object. Throws AppError not_found, or conflict when it has none. */
+/** The results of a run that has ended, one JSON line an object. Throws AppError not_found, gone, or conflict when it has none. */
 export async function getRunResults(
   deps: Deps,
   tenant: string,

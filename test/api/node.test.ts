@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { Agent, createServer, request } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -109,6 +110,26 @@ test("a client that sends too much is answered, whether it says so at first or n
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
+test("a connection on which too much was sent is told to end, and the client's next request is answered", async () => {
+  const { url } = await start({ MAX_BODY_BYTES: "100000" });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = async (path: string, options: RequestOptions, body?: Uint8Array) => {
+    const asked = request(`${url}${path}`, { agent, ...options });
+    asked.end(body);
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    await once(answer.resume(), "end");
+    return answer;
+  };
+  const headers = { authorization, "content-type": "image/png" };
+  for (let round = 0; round < 3; round++) {
+    const refused = await ask("/v1/classifications", { method: "POST", headers }, new Uint8Array(200_000));
+    expect([refused.statusCode, refused.headers.connection]).toEqual([413, "close"]);
+    const next = await ask("/healthz", {});
+    expect([next.statusCode, next.headers.connection]).toEqual([200, "keep-alive"]);
+  }
+  agent.destroy();
+});
+
 test("what it logs is JSON lines that have neither the key nor the query of an address", async () => {
   const { url, child, exited, said } = await start({ LOG_LEVEL: "debug" });
   await submit(url);
@@ -151,6 +172,18 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     expect(performance.now() - began).toBeLessThan(10_000);
   },
 );
+
+test("at SIGTERM a stream of events ends with what there is, then the process ends", async () => {
+  const { url, child, exited } = await start();
+  const { urls } = Classification.parse(await (await submit(url)).json());
+  const stream = await fetch(urls.events, { headers: { authorization } });
+  const [reader] = [stream.body?.getReader()];
+  const first = new TextDecoder().decode((await reader?.read())?.value);
+  expect(first).toContain('"status":"queued"');
+  child.kill("SIGTERM");
+  expect(await reader?.read()).toEqual({ done: true, value: undefined });
+  expect(await exited).toBe(0);
+});
 
 test("a client that goes while it waits is not waited for any longer", async () => {
   const { url, said } = await start();

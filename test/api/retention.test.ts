@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Batch } from "../../shared/contracts/batch.ts";
 import { Classification } from "../../shared/contracts/classification.ts";
 import { redisKeys } from "../../shared/keys.ts";
+import { newId } from "../../shared/new-id.ts";
 import { saveResult } from "../../shared/save-result.ts";
 import { addNewestId } from "../../shared/state/id-list.ts";
 import { queuedClassification } from "../../shared/queued-classification.ts";
@@ -61,20 +62,29 @@ const asked = (id: string): [method: string, path: string][] =>
         ["GET", `/v1/classifications/${id}/events`],
         ["POST", `/v1/classifications/${id}/cancel`],
       ]
-    : [
-        ["GET", `/v1/batches/${id}`],
-        ["GET", `/v1/batches/${id}/results`],
-        ["GET", `/v1/batches/${id}/events`],
-        ["POST", `/v1/batches/${id}/cancel`],
-        ["POST", `/v1/batches/${id}/retry`],
-        ["DELETE", `/v1/batches/${id}`],
-      ];
+    : id.startsWith("run_")
+      ? [
+          ["GET", `/v1/runs/${id}`],
+          ["GET", `/v1/labelers/${newId("lbl")}/runs/${id}`],
+          ["GET", `/v1/labelers/${newId("lbl")}/runs/${id}/results`],
+          ["POST", `/v1/labelers/${newId("lbl")}/runs/${id}/cancel`],
+        ]
+      : [
+          ["GET", `/v1/batches/${id}`],
+          ["GET", `/v1/batches/${id}/results`],
+          ["GET", `/v1/batches/${id}/events`],
+          ["POST", `/v1/batches/${id}/cancel`],
+          ["POST", `/v1/batches/${id}/retry`],
+          ["DELETE", `/v1/batches/${id}`],
+        ];
 
 test.each([
   [DAYS + 1, 410, "gone"],
   [DAYS - 1, 404, "not_found"],
 ])("what was made %i days ago and is not there is answered with %i", async (days, status, code) => {
-  for (const [method, path] of [...asked(agedId("cls", days)), ...asked(agedId("bat", days))]) {
+  for (const [method, path] of (["cls", "bat", "run"] as const).flatMap((kind) =>
+    asked(agedId(kind, days)),
+  )) {
     const response = await api.request(path, { method });
     expect(response.status, path).toBe(status);
     expect(await response.json()).toMatchObject({ code });

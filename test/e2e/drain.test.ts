@@ -37,7 +37,7 @@ const image = (path: string) => ({ url: server.url + path });
 test("a worker that is told to stop finishes what it can, and another ends the rest at once, each once and as its first attempt", async () => {
   const { client } = await fleet.startApi();
   const readyFile = join(fleet.directory, "ready");
-  const first = await fleet.startWorker({ DRAIN_SECONDS: "3", READY_FILE: readyFile });
+  const first = await fleet.startWorker({ DRAIN_SECONDS: "6", READY_FILE: readyFile });
   const webhook = `${server.url}/hook/0`;
   const told = await client.classifications.create(image("/quick/0"), { webhook });
   const paths = ["/soon/1", "/soon/2", "/endless/3", "/endless/4", "/endless/5"];
@@ -50,7 +50,6 @@ test("a worker that is told to stop finishes what it can, and another ends the r
   const inHand = ["/hook/0", ...paths, ...items.map((_, i) => `/endless/item-${i}`)];
   await expect.poll(() => inHand.filter((path) => timesAsked(path) === 0), soon).toEqual([]);
 
-  const second = await fleet.startWorker();
   const ending = first.stop();
   await expect.poll(() => existsSync(readyFile), soon).toBe(false);
   release();
@@ -60,6 +59,7 @@ test("a worker that is told to stop finishes what it can, and another ends the r
     finished: 3,
     handed_back: 4,
   });
+  const second = await fleet.startWorker({ ALLOWED_PRIVATE_NETWORKS: "127.0.0.0/8,169.254.0.0/16" });
 
   const ended = await Promise.all([told, ...single].map(({ id }) => client.classifications.wait(id)));
   expect(ended.map(({ status }) => status)).toEqual(ended.map(() => "succeeded"));
@@ -67,6 +67,8 @@ test("a worker that is told to stop finishes what it can, and another ends the r
     status: "completed",
     request_counts: { total: 8, succeeded: 8, failed: 0, canceled: 0 },
   });
+  const warned = second.log.filter(({ msg }) => msg.startsWith("ALLOWED_PRIVATE_NETWORKS"));
+  expect(warned).toMatchObject([{ level: "warn", network: "169.254.0.0/16" }]);
   // Nobody had to wait until locks ran out, and nothing is suspected of having killed its worker.
   expect(second.log.filter(({ msg }) => msg === "taken over from a worker that is gone")).toEqual([]);
   for (const { id } of single) {

@@ -54,6 +54,23 @@ export function isReachable(address: string, allowedPrivateNetworks: Network[]):
   return parsed.kind() === "ipv4" || contains(GLOBAL_IPV6, parsed);
 }
 
+/** Those of some networks that are closed whatever the operator allows, so that naming them opens nothing. */
+export function closedNetworks(networks: string[]): string[] {
+  return networks.filter((text) => {
+    const [address, bits] = parseNetwork(text);
+    const isCredentials = CREDENTIAL_NETWORKS.some(
+      (closed) => contains(closed, address) && bits >= closed[1],
+    );
+    return isCredentials || endsOf(text, address).every((end) => NEVER.has(end.range()));
+  });
+}
+
+/** The first and the last address of a network. */
+function endsOf(text: string, address: Address): [Address, Address] {
+  const family = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  return [family.networkAddressFromCIDR(text), family.broadcastAddressFromCIDR(text)];
+}
+
 function parseNetwork(text: string): Network {
   try {
     return ipaddr.parseCIDR(text);

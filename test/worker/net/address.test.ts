@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isReachable, parseNetworks } from "../../../worker/net/address.ts";
+import { closedNetworks, isReachable, parseNetworks } from "../../../worker/net/address.ts";
 
 test.each([
   ["1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255"],
@@ -100,6 +100,12 @@ test("the addresses that give out credentials, and IPv4 inside IPv6, are refused
     ::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 2002:a9fe:a9fe:: 2001::1 ::ffff:0:a9fe:a9fe`;
   for (const address of refused.trim().split(/\s+/))
     expect([address, isReachable(address, everything)]).toEqual([address, false]);
+});
+
+test("networks that are closed in any case are told apart, since allowing them opens nothing", () => {
+  const closed = "169.254.0.0/16 169.254.169.254/32 fe80::/10 fe80::1/128 168.63.129.16/32 fd00:ec2::254/128 64:ff9b::/96 2002::/16";
+  const open = ["10.0.0.0/8", "0.0.0.0/0", "::/0", "127.0.0.1/32", "169.0.0.0/8", "fd00::/8", "168.63.0.0/16"];
+  expect(closedNetworks([...open, ...closed.split(" ")])).toEqual(closed.split(" "));
 });
 
 test.each(["10.0.0.0", "10.0.0.0/33", "10.0.0.0/-1", "localhost/8", "::/129", "", "*"])(
