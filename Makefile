@@ -1,8 +1,8 @@
-# make start | demo | test | bench | chaos | audit | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph and Chromium for the tests).
+# make start | demo | test | bench | chaos | pictures | audit | format. Each does the set-up it needs: npm packages, and Debian's redis-server (and Ceph and Chromium for the tests).
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: start demo test bench soak chaos audit format check setup setup-test
+.PHONY: start demo test bench soak chaos pictures audit format check setup setup-test
 
 start: setup
 	@npm run --silent start
@@ -23,6 +23,11 @@ soak: setup
 # Breaks everything while work goes on, and accounts for all that was accepted: SEEDS (20) seeds, or the one that SEED names.
 chaos: setup-test
 	@node_modules/.bin/node test/chaos/run.ts
+
+# Takes the README's pictures of the console anew.
+pictures: $(INSTALLED)
+	@test/support/install-debian.sh redis chromium fonts
+	@node_modules/.bin/node test/pictures/take-pictures.ts
 
 audit: $(INSTALLED)
 	npm audit --omit=dev
