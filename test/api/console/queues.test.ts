@@ -120,6 +120,7 @@ test("bull-board shows the jobs of all queues, with a policy that lets nothing i
   const html = await answer.text();
   const script = /src="(static\/js\/main[^"]+)"/.exec(html)?.[1];
   expect((await visitor.get(`${BOARD}/${script}`)).headers.get("content-type")).toMatch(/javascript/);
+  expect((await visitor.get(`${BOARD}/nothing/at/all`)).text).toContain("There is nothing here");
   const listed = await visitor.get(`${BOARD}/api/queues?activeQueue=${name}&status=waiting`);
   const { queues } = JSON.parse(listed.text) as {
     queues: { name: string; readOnlyMode: boolean; jobs: { id: string }[] }[];
