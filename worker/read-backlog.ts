@@ -13,12 +13,19 @@ export interface Backlog {
   oldestMessageS: number;
 }
 
-/** Asks Redis what waits in every queue: a few dozen commands a queue, whatever is in it. */
-export async function readBacklog({
-  config,
-  redis,
-  queues,
-}: Pick<WorkerDeps, "config" | "redis" | "queues">): Promise<Backlog> {
+type BacklogDeps = Pick<WorkerDeps, "config" | "redis" | "queues" | "logger">;
+
+/** Asks Redis what waits in every queue: a few dozen commands a queue, whatever is in it. What it throws is logged. */
+export async function readBacklog(deps: BacklogDeps): Promise<Backlog> {
+  try {
+    return await lookIntoQueues(deps);
+  } catch (err) {
+    deps.logger.warn({ err }, "nobody can tell Prometheus what waits");
+    throw err;
+  }
+}
+
+async function lookIntoQueues({ config, redis, queues }: BacklogDeps): Promise<Backlog> {
   const announced = await listModels(redis);
   // Images are accepted for the default model before any worker has served it.
   const models = new Set([config.MODEL.replace(/@.*/, ""), ...announced.map(({ name }) => name)]);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import type { ClassifyChunkPayload, DeliverPayload } from "../../shared/contracts/queue-payloads.ts";
 import { PermanentError } from "../../shared/errors.ts";
+import { redisKeys } from "../../shared/keys.ts";
 import { messageId, newId } from "../../shared/new-id.ts";
 import { queueNames } from "../../shared/queue.ts";
 import { announceModel } from "../../shared/state/models.ts";
@@ -278,6 +279,15 @@ test("while Redis does not answer nothing is told of what waits, and the rest is
   expect(scraped.get("tresline_queue_jobs")?.samples).toEqual({});
   expect(scraped.get("tresline_webhook_oldest_pending_age_seconds")?.samples).toEqual({});
   expect(valueOf(scraped, "tresline_chunks_total")).toBe(0);
+});
+
+test("what waits and cannot be understood is told in the log, since no scrape tells it", async () => {
+  await deps.redis.hset(redisKeys.models(), "birds", "not JSON");
+  const config = WorkerConfig.parse({});
+  metrics.watchBacklog(() => readBacklog({ ...deps, config }));
+  expect((await scrape()).get("tresline_queue_jobs")?.samples).toEqual({});
+  const told = { level: "warn", msg: "nobody can tell Prometheus what waits" };
+  expect(deps.log).toContainEqual(expect.objectContaining(told));
 });
 
 test("the memory of the GPUs is what the driver tells; one that does not answer tells nothing", async () => {
