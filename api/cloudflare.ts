@@ -7,11 +7,7 @@ import { openDeps } from "./deps.ts";
 import { takeBucketEvents } from "./take-bucket-events.ts";
 
 type Bindings = Record<string, string>;
-interface Message {
-  body: unknown;
-  ack(): void;
-  retry(): void;
-}
+type Message = { body: unknown; ack(): void; retry(): void };
 
 /** A socket cannot outlive the request that opened it, so each request opens what it needs. */
 async function open(env: Bindings) {
