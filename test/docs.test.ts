@@ -53,6 +53,7 @@ const documents = [
   "docs/models.md",
   "docs/monitoring.md",
   "docs/observability.md",
+  "docs/operations.md",
   "docs/performance.md",
   "docs/preprocessing.md",
   "docs/scale.md",

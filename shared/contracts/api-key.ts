@@ -5,7 +5,7 @@ import { ApiKeyId, Tenant } from "./ids.ts";
 export const Scope = z.enum(["classify", "read", "admin"]).meta({
   id: "Scope",
   description:
-    "`classify`: create, cancel and retry. `read`: look at classifications, batches, labelers and their results. `admin`: keys, webhook endpoints and secrets, labelers.",
+    "`classify`: create, cancel and retry. `read`: look at classifications, batches, labelers and their results. `admin`: keys, webhook endpoints and secrets, labelers, and for the tenant `default` the queues.",
 });
 export type Scope = z.infer<typeof Scope>;
 

@@ -300,7 +300,7 @@ test.concurrent("a client that has stopped sending does not keep the process fro
   child.kill("SIGTERM");
   expect(await exited).toBe(0);
   socket.destroy();
-});
+}, 60_000);
 
 test.concurrent.each(FAULTS)(
   "with %s it says so in one line and ends with code 2",
@@ -309,6 +309,7 @@ test.concurrent.each(FAULTS)(
     expect(await exited).toBe(2);
     expect(said.stderr).toBe(`${line}\n`);
   },
+  60_000,
 );
 
 test("several faults of its environment are told at once", async () => {

@@ -38,6 +38,7 @@ afterAll(async () => {
 });
 
 const image = (path: string) => ({ url: server.url + path });
+const old = (of: string) => oldPayload(of, server.url) as never;
 const callbacks = (path: string) => server.received.filter((request) => request.path === path);
 const linesOf = (id: string) =>
   workers.flatMap(({ log }) => log.filter((line) => line["id"] === id && line.msg === "classification"));
@@ -51,7 +52,6 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 test("what version 0.1.0 has put into the queues is worked to its end", async () => {
-  const old = (of: string) => oldPayload(of, server.url) as never;
   const storage = await openStorage(`file:${fleet.directory}/storage`);
   const record = BatchRecord.parse(old("batch-record"));
   const { items } = old("chunk") as { items: BatchItem[] };

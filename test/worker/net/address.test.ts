@@ -103,8 +103,17 @@ test("the addresses that give out credentials, and IPv4 inside IPv6, are refused
 });
 
 test("networks that are closed in any case are told apart, since allowing them opens nothing", () => {
-  const closed = "169.254.0.0/16 169.254.169.254/32 fe80::/10 fe80::1/128 168.63.129.16/32 fd00:ec2::254/128 64:ff9b::/96 2002::/16";
-  const open = ["10.0.0.0/8", "0.0.0.0/0", "::/0", "127.0.0.1/32", "169.0.0.0/8", "fd00::/8", "168.63.0.0/16"];
+  const closed =
+    "169.254.0.0/16 169.254.169.254/32 fe80::/10 fe80::1/128 168.63.129.16/32 fd00:ec2::254/128 64:ff9b::/96 2002::/16";
+  const open = [
+    "10.0.0.0/8",
+    "0.0.0.0/0",
+    "::/0",
+    "127.0.0.1/32",
+    "169.0.0.0/8",
+    "fd00::/8",
+    "168.63.0.0/16",
+  ];
   expect(closedNetworks([...open, ...closed.split(" ")])).toEqual(closed.split(" "));
 });
 
