@@ -8,27 +8,31 @@ import { asAppError } from "../middleware/problem-json.ts";
 import type { ConsoleEnv } from "./env.ts";
 import { page } from "./page.ts";
 
-/** Answers whatever was thrown as a page that says what was wrong and leads back. What we did not expect is logged and shows nothing of its inside. */
+/**
+ * Answers whatever was thrown as a page that says what was wrong and leads back, or in plain words where the script asks
+ * for a part of a page. What we did not expect is logged and shows nothing of its inside.
+ */
 export const errorPage =
   (logger: Logger): ErrorHandler<ConsoleEnv> =>
-  (error, c) => {
-    const { code, message } = isForeign(error) ? FOREIGN : asAppError(error);
-    const { status, title } = ERROR_KINDS[code];
-    if (status >= 500 && !(error instanceof AppError))
-      logger.error({ request_id: c.get("requestId"), err: error }, "a page of the console failed");
+  (thrown, c) => {
+    const error = isForeign(thrown) ? FOREIGN : asAppError(thrown);
+    const { status, title } = ERROR_KINDS[error.code];
+    if (status >= 500 && !(thrown instanceof AppError))
+      logger.error({ request_id: c.get("requestId"), err: thrown }, "a page of the console failed");
+    if (c.req.header("x-part") !== undefined) return c.text(error.message, status);
     return page(c, {
-      title,
+      title: error === FOREIGN ? "This form is not from here" : title,
       status,
-      main: html`<p class="lead">${message}</p>
+      main: html`<p class="lead">${error.message}</p>
         <p><a href="/console">Back to the console</a></p>
         <p class="soft">Request <code>${c.get("requestId")}</code></p>`,
     });
   };
 
 /** What `csrf` throws. */
-const isForeign = (error: Error) => error instanceof HTTPException && error.status === 403;
+const isForeign = (thrown: Error) => thrown instanceof HTTPException && thrown.status === 403;
 
 const FOREIGN = new AppError(
   "forbidden",
-  "This form came from another site, and nothing was done. If you sent it from the console yourself, PUBLIC_URL has to be the address that you see.",
+  "It came from another site, and nothing was done. If you sent it from the console yourself, PUBLIC_URL has to be the address that you see.",
 );

@@ -41,10 +41,9 @@ for (const form of document.querySelectorAll("form[data-send]")) {
     body.delete("urls");
     body.append(name, value);
     const answer = await fetch(form.action, { method: "POST", body, headers: { "x-part": "cards" } });
-    const html = await answer.text();
     if (answer.redirected) return location.reload();
-    if (!answer.ok) throw new Error(new DOMParser().parseFromString(html, "text/html").querySelector(".lead")?.textContent);
-    cards.insertAdjacentHTML("afterbegin", html);
+    if (!answer.ok) throw new Error(await answer.text());
+    cards.insertAdjacentHTML("afterbegin", await answer.text());
     shown = [cards.firstElementChild.id, ...shown].filter(Boolean).slice(0, 50);
     history.replaceState(null, "", "?ids=" + shown);
     watch(cards);

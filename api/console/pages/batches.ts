@@ -20,6 +20,7 @@ import { page } from "../page.ts";
 import type { Html } from "../page.ts";
 import { batchFacts, batchProgress, batchRow } from "../parts/batch-views.ts";
 import { failedItems } from "../parts/failed-items.ts";
+import { LOOK_AGAIN } from "../parts/look-again.ts";
 import { pager } from "../parts/pager.ts";
 import { postButton } from "../parts/post-button.ts";
 import { parseForm } from "../parts/read-form.ts";
@@ -66,7 +67,8 @@ export function batchPages(deps: ApiDeps, live: AnswerLive): Hono<ConsoleEnv> {
     return page(c, {
       title: "Batch",
       main: html`<p class="under"><code>${batch.id}</code></p>
-        <div data-live="/console/batches/details">${await detail(c, batch)}</div>`,
+        <div data-live="/console/batches/details">${await detail(c, batch)}</div>
+        ${!hasEnded(batch) && LOOK_AGAIN}`,
     });
   });
 

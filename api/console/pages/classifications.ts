@@ -15,6 +15,7 @@ import { needs } from "../needs.ts";
 import { page } from "../page.ts";
 import { CLASSIFICATION_VIEWS, FILE } from "../parts/classification-views.ts";
 import type { ClassificationView } from "../parts/classification-views.ts";
+import { LOOK_AGAIN } from "../parts/look-again.ts";
 import { pager } from "../parts/pager.ts";
 import { postButton } from "../parts/post-button.ts";
 import { parseForm } from "../parts/read-form.ts";
@@ -74,7 +75,8 @@ export function classificationPages(deps: ApiDeps, live: AnswerLive): Hono<Conso
       main: html`<p class="under"><code>${found.id}</code></p>
         <div data-live="/console/classifications/details" aria-live="polite">
           ${CLASSIFICATION_VIEWS.detail(found)}
-        </div>`,
+        </div>
+        ${found.completed_at === null && LOOK_AGAIN}`,
     });
   });
 

@@ -19,6 +19,7 @@ import { page } from "../page.ts";
 import { CLASSIFICATION_VIEWS, FILE } from "../parts/classification-views.ts";
 import { MOST_AT_ONCE, classifyForm } from "../parts/classify-form.ts";
 import { numberOf, parseForm, readForm, textOf } from "../parts/read-form.ts";
+import { LOOK_AGAIN } from "../parts/look-again.ts";
 import { linesOf } from "../parts/lines-of.ts";
 import { refusedCard } from "../parts/refused-card.ts";
 
@@ -82,9 +83,7 @@ export function classifyPages(deps: ApiDeps): Hono<ConsoleEnv> {
         <section aria-labelledby="cards-title">
           <h2 id="cards-title">${title}</h2>
           <div id="cards" data-live="/console/classifications/cards" aria-live="polite">${cards}</div>
-          <noscript
-            ><p><a href="">Look again</a></p></noscript
-          >
+          ${LOOK_AGAIN}
         </section>`,
     });
 

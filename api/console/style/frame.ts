@@ -51,7 +51,7 @@ main:focus { outline: none }
 .sections { display: flex; gap: .25rem; overflow-x: auto; padding: 0 .75rem; scrollbar-width: none; box-shadow: inset 0 -1px var(--line) }
 .sections a { padding: .5rem .75rem .65rem; color: var(--soft); text-decoration: none; white-space: nowrap; border-bottom: 2px solid transparent }
 .sections a:hover { color: var(--ink) }
-.sections a[aria-current] { color: var(--ink); border-color: var(--accent); font-weight: 550 }
+.sections a[aria-current] { color: var(--ink); border-color: var(--accent) }
 .sections a:focus-visible { outline-offset: -3px }
 main { padding-top: 1.75rem; padding-bottom: 5rem }
 .title { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .75rem; margin-bottom: 1.25rem }
@@ -68,6 +68,9 @@ main { padding-top: 1.75rem; padding-bottom: 5rem }
   .account { gap: .9rem }
   .account > a { display: none }
   .who { max-width: 10rem }
+}
+@media (scripting: enabled) {
+  .unscripted { display: none }
 }
 @media (prefers-reduced-motion: reduce) {
   * { animation: none !important; transition: none !important }

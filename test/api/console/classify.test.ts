@@ -121,10 +121,12 @@ test.each([
   expect(text).toContain(words);
 });
 
-test("the page's script is answered with the cards alone", async () => {
+test("the page's script is answered with the cards alone, or in plain words", async () => {
   const { status, text } = await visitor.post("/console", { images: chart() }, { "x-part": "cards" });
   expect(status).toBe(200);
   expect(text).toMatch(/^<article class="card result" id="cls_\w+" data-moving>[^]*<\/article>$/);
+  const refused = await visitor.post("/console", { images: chart(), top_k: "0" }, { "x-part": "cards" });
+  expect([refused.status, refused.text]).toEqual([400, "/top_k: Too small: expected number to be >=1."]);
 });
 
 test("a stream tells what cards look like until they are still", async () => {

@@ -156,7 +156,7 @@ test.each([
   const page = await refused.text();
   checkPage(refused.headers, page);
   expect(refused.status).toBe(403);
-  expect(page).toContain("This form came from another site, and nothing was done.");
+  expect(page).toContain("It came from another site, and nothing was done.");
   expect((await signIn({ key: API_KEY }, headers)).status).toBe(403);
   expect((await visitor.get("/console/batches")).status).toBe(200);
 });
