@@ -47,7 +47,9 @@ export function keepProcess({ entry, env, logFile }: KeptProcessOptions): KeptPr
     closeSync(log);
     child = started;
     started.once("message", () => ready.resolve());
-    started.once("exit", () => setTimeout(start, RESTART_AFTER_MS));
+    const startAgain = () => void setTimeout(start, RESTART_AFTER_MS);
+    started.once("exit", startAgain);
+    started.on("error", () => started.pid === undefined && startAgain());
   };
   start();
   return {
