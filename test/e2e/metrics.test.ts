@@ -43,7 +43,9 @@ test("one image shows in the metrics of the worker that labelled it and of the A
   expect(valueOf(worker, "tresline_model_info", { model: "figures", device: "cpu" })).toBe(1);
   expect(valueOf(worker, "tresline_engine_instances")).toBe(1);
   const waiting = { queue: "classify.figures.interactive", state: "waiting" };
-  expect(valueOf(worker, "tresline_queue_jobs", waiting)).toBe(0);
+  // A scrape does without what Redis does not answer within two seconds.
+  const queued = async () => valueOf(await scrape("worker"), "tresline_queue_jobs", waiting);
+  await expect.poll(queued, { timeout: 20_000 }).toBe(0);
   const api = await scrape("api");
   const taken = { method: "POST", route: "/v1/classifications", status: "202" };
   expect(valueOf(api, "tresline_http_requests_total", taken)).toBe(1);

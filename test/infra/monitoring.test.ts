@@ -74,8 +74,9 @@ beforeAll(async () => {
   });
   const worker = createMetrics();
   countEverything(worker);
-  const config = WorkerConfig.parse({ MODEL: "birds" });
-  worker.watchBacklog(() => readBacklog({ ...deps, config }));
+  // Read before the scrape, which waits for it no longer than two seconds.
+  const backlog = await readBacklog({ ...deps, config: WorkerConfig.parse({ MODEL: "birds" }) });
+  worker.watchBacklog(async () => backlog);
   worker.watchGpus(async () => ({
     driver: "580.1",
     gpus: [{ name: "NVIDIA H200", memory: 2, free_memory: 1 }],

@@ -252,7 +252,9 @@ test("what waits is asked of Redis at a scrape: every queue, state by state, and
   await deps.queues.admin.pause(queue);
   const backlog = () => readBacklog({ ...deps, config });
   await expect.poll(async () => (await backlog()).oldestMessageS, SOON).toBeGreaterThan(0.01);
-  metrics.watchBacklog(backlog);
+  // Read before the scrape, which waits for it no longer than two seconds.
+  const found = await backlog();
+  metrics.watchBacklog(async () => found);
   const scraped = await scrape();
   const jobs = (state: string, of = queue) => valueOf(scraped, "tresline_queue_jobs", { queue: of, state });
   expect([jobs("waiting"), jobs("due"), jobs("put_off"), jobs("active"), jobs("dead")]).toEqual([
