@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { BatchedResult, Batcher } from "../../../worker/classify/batcher.ts";
 import { countImages } from "../../../worker/classify/count-images.ts";
-import { LastMinute } from "../../../worker/classify/last-minute.ts";
 
 const seat = { lane: "bulk", tenant: "default" } as const;
 const pixels = async () => new Uint8Array();
@@ -35,25 +34,4 @@ test("an image is in hand from its arrival to its end, and counts as labelled un
     "rejected",
   ]);
   expect(counts).toEqual({ inHand: 0, labelled: 3, microBatches: 2 });
-});
-
-test("the last minute is what grew in it, and what grew since the start while that is less", () => {
-  const minute = new LastMinute(1_000);
-  expect(minute.note(1_000, { labelled: 0, microBatches: 0 })).toEqual({ perSecond: 0, perMicroBatch: null });
-  expect(minute.note(11_000, { labelled: 100, microBatches: 10 })).toEqual({
-    perSecond: 10,
-    perMicroBatch: 10,
-  });
-  expect(minute.note(61_000, { labelled: 100, microBatches: 10 })).toEqual({
-    perSecond: 100 / 60,
-    perMicroBatch: 10,
-  });
-  expect(minute.note(71_000, { labelled: 160, microBatches: 70 })).toEqual({
-    perSecond: 1,
-    perMicroBatch: 1,
-  });
-  expect(minute.note(131_000, { labelled: 160, microBatches: 70 })).toEqual({
-    perSecond: 0,
-    perMicroBatch: null,
-  });
 });
