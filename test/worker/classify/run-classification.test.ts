@@ -58,6 +58,10 @@ async function listen({ id, feed }: ClassifyImagePayload): Promise<string[]> {
   return told;
 }
 
+const toClassification = (text: string) => Classification.parse(JSON.parse(text));
+/** What is told comes over a connection of its own. */
+const SOON = { timeout: 10_000 };
+
 test("a classification ends with its labels: stored, told to who waits, announced once under a derived id", async () => {
   const job = imageJob("/swan");
   const told = await listen(job);
@@ -91,7 +95,7 @@ test("a classification ends with its labels: stored, told to who waits, announce
     ]),
   );
   expect(result?.metrics.total_ms).toBeGreaterThanOrEqual(1_000);
-  expect(told.map((text) => Classification.parse(JSON.parse(text)))).toEqual([result]);
+  await expect.poll(() => told.map(toClassification), SOON).toEqual([result]);
   const [message, ...others] = await messagesAbout(job);
   expect(others).toEqual([]);
   expect(message).toMatchObject({
@@ -222,7 +226,7 @@ test("of two workers that have the same job the first result is told by both", a
     runClassification(job, FIRST, classifyDeps),
   ]);
   const result = await storedResult(job);
-  expect(told.map((text) => Classification.parse(JSON.parse(text)))).toEqual([result, result]);
+  await expect.poll(() => told.map(toClassification), SOON).toEqual([result, result]);
   expect(await messagesAbout(job)).toHaveLength(1);
 });
 
