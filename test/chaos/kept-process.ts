@@ -35,6 +35,7 @@ export function keepProcess({ entry, env, logFile }: KeptProcessOptions): KeptPr
   let starts = 0;
   let isStopping = false;
   const ready = Promise.withResolvers<void>();
+  const startAgain = () => void setTimeout(start, RESTART_AFTER_MS);
   const start = () => {
     if (isStopping) return;
     starts++;
@@ -47,7 +48,6 @@ export function keepProcess({ entry, env, logFile }: KeptProcessOptions): KeptPr
     closeSync(log);
     child = started;
     started.once("message", () => ready.resolve());
-    const startAgain = () => void setTimeout(start, RESTART_AFTER_MS);
     started.once("exit", startAgain);
     started.on("error", () => started.pid === undefined && startAgain());
   };

@@ -29,7 +29,8 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 // Ceph and Redis end with this process, which a signal alone does not make it do in order.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
-const modelsDir = mkdtempSync(join(tmpdir(), "tresline-chaos-models-"));
+const folder = mkdtempSync(join(tmpdir(), "tresline-chaos-"));
+const modelsDir = join(folder, "models");
 ensureDemoModel("figures", modelsDir);
 say("Starting Ceph …");
 const ceph = await startCeph();
@@ -39,7 +40,7 @@ for (const [i, number] of seeds.entries()) {
   const faults = planFaults(number, random);
   const load = planLoad(random, { windowMs: SENDING_MS, faults, share: 1 });
   say(`\nSeed ${number} (${i + 1} of ${seeds.length}):\n${printPlan(faults)}`);
-  const directory = join(tmpdir(), `tresline-chaos-seed-${number}`);
+  const directory = join(folder, `seed-${number}`);
   const began = performance.now();
   const report = await runSeed({ number, faults, load }, { ceph, directory, modelsDir, tell: say }).catch(
     (error: unknown): SeedReport => ({
@@ -59,7 +60,8 @@ for (const [i, number] of seeds.entries()) {
   say(`Seed ${number}: ${broken}, ${report.seconds} s; ${printDuration(leftS)} left`);
 }
 await ceph.stop().catch((error: unknown) => say(textOf(error)));
-rmSync(modelsDir, { recursive: true, force: true });
+const isSound = reports.every(({ violations }) => violations.length === 0);
+if (isSound) rmSync(folder, { recursive: true, force: true });
 process.stdout.write(printReport(reports));
 if (one === undefined) writeReport(reports);
-process.exit(reports.every(({ violations }) => violations.length === 0) ? 0 : 1);
+process.exit(isSound ? 0 : 1);
