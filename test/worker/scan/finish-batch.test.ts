@@ -111,7 +111,7 @@ test("its end is announced, under an id that derives from it and in its trace, a
   expect(others).toEqual([]);
   expect(message?.message_id).toBe(await messageId(id, "batch.completed", "https://client.example/hook"));
   expect(message?.traceparent).toBe(traceparent);
-  expect(deps.log.filter((line) => line["id"] === id)).toEqual([
+  expect(deps.log.filter((each) => each["id"] === id)).toEqual([
     expect.objectContaining({
       msg: "batch",
       trace_id: traceIdOf(traceparent),
