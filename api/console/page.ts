@@ -72,7 +72,7 @@ export const mark = (): Html =>
 const account = ({ name, tenant }: Visitor): Html =>
   html`<div class="account">
     <a href="/docs">API reference</a>
-    <span class="who" title="${name} of ${tenant}"><b>${tenant}</b> ${name}</span>
+    <span class="who" title="${name} of ${tenant}"><b>${tenant}</b> <span>${name}</span></span>
     <form method="post" action="/console/sign-out"><button class="quiet">Sign out</button></form>
   </div>`;
 

@@ -5,17 +5,21 @@ const UNITS = [
   { unit: "day", seconds: 86_400 },
   { unit: "hour", seconds: 3_600 },
   { unit: "minute", seconds: 60 },
-  { unit: "second", seconds: 1 },
 ] as const;
 
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
-/** How long ago a time (RFC 3339) was, or how soon it is, and the time itself to whoever points at it; a dash for null. */
+/**
+ * How long ago a time (RFC 3339) was, or how soon it is, and the time itself to whoever points at it; a dash for null. It
+ * counts no seconds, so that what is live does not change each second.
+ */
 export function timeAgo(time: string | null): Html {
   if (time === null) return html`<span class="soft">–</span>`;
   const seconds = (Date.parse(time) - Date.now()) / 1_000;
-  const { unit, seconds: length } = UNITS.find((each) => Math.abs(seconds) >= each.seconds) ?? UNITS[3];
-  const told = words.format(Math.round(seconds / length), unit);
+  const found = UNITS.find((each) => Math.abs(seconds) >= each.seconds);
+  // The clock of whoever noted it may go a little fast.
+  const soon = seconds > 5 ? "in a moment" : "just now";
+  const told = found ? words.format(Math.round(seconds / found.seconds), found.unit) : soon;
   return html`<time datetime="${time}" title="${time}">${told}</time>`;
 }
 

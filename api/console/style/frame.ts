@@ -41,7 +41,7 @@ main:focus { outline: none }
 
 .top, main { max-width: 72rem; margin: 0 auto; padding: 0 1.5rem }
 .top { display: flex; align-items: center; justify-content: space-between; gap: var(--gap); padding-top: .9rem; padding-bottom: .5rem }
-.brand { display: flex; align-items: center; gap: .5rem; font-weight: 650; font-size: 1.05rem; color: inherit; text-decoration: none }
+.brand { flex: none; display: flex; align-items: center; gap: .5rem; font-weight: 650; font-size: 1.05rem; color: inherit; text-decoration: none }
 .mark { width: 1.4em; height: 1.4em; color: var(--accent) }
 .account { display: flex; align-items: center; gap: 1.1rem; font-size: .88rem; min-width: 0 }
 .account a { color: var(--soft); text-decoration: none }
@@ -65,9 +65,8 @@ main { padding-top: 1.75rem; padding-bottom: 5rem }
   .top, main { padding-left: 1rem; padding-right: 1rem }
   main { padding-top: 1.25rem }
   .sections { padding: 0 .25rem }
-  .account { gap: .9rem }
-  .account > a { display: none }
-  .who { max-width: 10rem }
+  .account { gap: .8rem; white-space: nowrap }
+  .who span { display: none }
 }
 @media (scripting: enabled) {
   .unscripted { display: none }
