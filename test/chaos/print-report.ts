@@ -20,7 +20,7 @@ export function printReport(reports: readonly SeedReport[]): string {
   const rows = (Object.keys(FAULTS) as FaultKind[]).map((kind) => [
     kind,
     String(faults[kind].injected),
-    String(faults[kind].notInjected),
+    String(faults[kind].not_injected),
   ]);
   const accounted = Object.entries(counts).map(([what, count]) => [what, String(count)]);
   const promises = PROMISES.map((promise) => [promise, String(broken[promise])]);

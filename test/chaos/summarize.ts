@@ -15,7 +15,7 @@ export const PROMISES: readonly Promised[] = [
 /** What all seeds came to together. */
 export interface Summary {
   seconds: number;
-  faults: Record<FaultKind, { injected: number; notInjected: number }>;
+  faults: Record<FaultKind, { injected: number; not_injected: number }>;
   counts: Record<string, number>;
   broken: Record<Promised, number>;
 }
@@ -27,7 +27,7 @@ export function summarize(reports: readonly SeedReport[]): Summary {
   const faultsOf = (kind: FaultKind) => {
     const drawn = injected.filter(({ fault }) => fault.kind === kind);
     const notInjected = drawn.filter(({ refusal }) => refusal !== undefined).length;
-    return { injected: drawn.length - notInjected, notInjected };
+    return { injected: drawn.length - notInjected, not_injected: notInjected };
   };
   const counts: Record<string, number> = {};
   for (const [what, count] of reports.flatMap((report) => Object.entries(report.counts)))
