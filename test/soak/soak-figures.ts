@@ -3,7 +3,7 @@ import { slope } from "./slope.ts";
 import type { ProcessVitals, RedisVitals } from "./vitals.ts";
 
 /** The part of a soak at its begin that is warm-up: caches fill, and V8 finds out how large its heap is to be. */
-const WARM_UP = 0.3;
+const WARM_UP = 0.5;
 
 /** One look at everything, so many minutes after the load began. */
 export interface Look {
