@@ -19,14 +19,14 @@ export const runObject = (
   job: ClassifyObjectPayload,
   attempt: Attempt,
   deps: ClassifyDeps,
-): Promise<void | PutOff> =>
-  inJobSpan(deps.tracer, "label object", job, async (payload, span) => {
+): Promise<PutOff | undefined> =>
+  inJobSpan(deps.tracer, "label object", job, async (payload, span): Promise<PutOff | undefined> => {
     const { redis, logger, metrics, model } = deps;
     const { id, tenant, labeler, bucket, key, top_k: topK, threshold } = payload;
     const about = { id, labeler: labeler.id, tenant, bucket, key };
     if (await countMissed(redis, labeler.id, 1)) {
       tellEnd({ logger, span }, "object missed: its labeler is paused or gone", about);
-      return;
+      return undefined;
     }
     const end = await labelObject(
       { id, tenant, labeler, bucket, key, etag: undefined, topK, threshold },
@@ -48,5 +48,5 @@ export const runObject = (
       crashes: attempt.crashes,
       ...(end.status === "succeeded" && end.metrics),
     });
-    return;
+    return undefined;
   });

@@ -203,7 +203,7 @@ test("what is to be run after the engine was closed gets no answer, since an err
   const engine = await figuresEngine(model, { maxBatchSize: 1 });
   const slab = engine.createSlab();
   await engine.close();
-  const settled = vi.fn();
+  const settled = vi.fn<() => void>();
   void engine.run(slab, 1).then(settled, settled);
   await engine.close();
   await new Promise((resolve) => setImmediate(resolve));
