@@ -3,6 +3,7 @@ import { openapiDocument } from "../../api/openapi.ts";
 import { writeManifest } from "../../shared/batch-manifest.ts";
 import { storageKeys } from "../../shared/keys.ts";
 import { newId } from "../../shared/new-id.ts";
+import { queueNames } from "../../shared/queue.ts";
 import { getBatchState } from "../../shared/state/batches.ts";
 import { announceModel } from "../../shared/state/models.ts";
 import { readFigure, toDataUrl } from "./support/figures.ts";
@@ -134,6 +135,10 @@ const NEEDS: Record<string, () => Promise<Record<string, string>>> = {
   updateWebhookEndpoint: async () => ({ id: await newEndpoint() }),
   deleteWebhookEndpoint: async () => ({ id: await newEndpoint() }),
   revokeApiKey: async () => ({ id: await make("/v1/api-keys", { name: "a test's", scopes: ["read"] }) }),
+  getQueueJob: async () => ({
+    queue: queueNames.classify(UNSERVED, "interactive"),
+    id: await make("/v1/classifications", { image, model: UNSERVED }),
+  }),
   sendUpload: async () => ({
     id: await make("/v1/uploads", { media_type: "image/png", bytes: figure.length }),
   }),
