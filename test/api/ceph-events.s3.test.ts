@@ -40,7 +40,7 @@ beforeAll(async () => {
   const { port } = await listening.promise;
   client = await makeBuckets(bucket);
   const token = encodeURIComponent(TOKEN);
-  await notifyOfObjects(ceph, client, bucket, [`http://127.0.0.1:${port}/v1/events/s3?token=${token}`]);
+  await notifyOfObjects(ceph, client, bucket, `http://127.0.0.1:${port}/v1/events/s3?token=${token}`);
 });
 afterAll(async () => {
   client.destroy();

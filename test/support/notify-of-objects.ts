@@ -9,21 +9,10 @@ interface Ceph {
   secretAccessKey: string;
 }
 
-/** Makes Ceph post an event to each of `urls` for every object that is created in a bucket, again and again until it is answered with 2xx. */
-export async function notifyOfObjects(
-  ceph: Ceph,
-  s3: S3Client,
-  bucket: string,
-  urls: readonly string[],
-): Promise<void> {
-  const topics: string[] = [];
-  // One after the other: Ceph keeps a user's topics in one object, and of two made at once it would forget one.
-  for (const [i, url] of urls.entries()) topics.push(await createTopic(ceph, `${bucket}-${i}`, url));
-  const TopicConfigurations = topics.map((TopicArn, i) => ({
-    Id: `${bucket}-${i}`,
-    TopicArn,
-    Events: ["s3:ObjectCreated:*" as const],
-  }));
+/** Makes Ceph post an event to `url` for every object that is created in a bucket, again and again until it is answered with 2xx. */
+export async function notifyOfObjects(ceph: Ceph, s3: S3Client, bucket: string, url: string): Promise<void> {
+  const TopicArn = await createTopic(ceph, bucket, url);
+  const TopicConfigurations = [{ Id: bucket, TopicArn, Events: ["s3:ObjectCreated:*" as const] }];
   await s3.send(
     new PutBucketNotificationConfigurationCommand({
       Bucket: bucket,
