@@ -183,7 +183,13 @@ async function dump(): Promise<Record<string, string>> {
 
 test("it was used: what could fail did, and was logged", () => {
   const log = readFileSync(tresline.logFile, "utf8");
-  for (const part of ['"service":"api"', "webhook attempt failed", "AccessDenied", "refused", '"http_status":401'])
+  for (const part of [
+    '"service":"api"',
+    "webhook attempt failed",
+    "AccessDenied",
+    "refused",
+    '"http_status":401',
+  ])
     expect(log).toContain(part);
   expect(outside.received.some(({ path }) => path.includes("image-token"))).toBe(true);
   expect(answers.length).toBeGreaterThan(30);
