@@ -51,7 +51,12 @@ const DOORS: Record<string, string[]> = {
   "@opentelemetry/resources": ["shared/open-tracer.ts"],
   "@opentelemetry/sdk-trace": ["shared/open-tracer.ts"],
   "hyparquet-writer": ["worker/scan/to-parquet.ts"],
-  "prom-client": ["shared/metrics-server.ts", "worker/metrics.ts", "api/metrics.ts"],
+  "prom-client": [
+    "shared/metrics-server.ts",
+    "worker/metrics.ts",
+    "worker/quick-histogram.ts",
+    "api/metrics.ts",
+  ],
 };
 
 /** Folders that must also run on Cloudflare Workers, and the files in them that are for Node alone. */
