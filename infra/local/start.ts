@@ -24,6 +24,7 @@ const welcome = ({ url, apiKey, logFile }: Tresline) => `
 Tresline is ready.
 
   API      ${url}   (reference: ${url}/docs)
+  Console  ${url}/console
   API key  ${apiKey}
   Log      ${relative(process.cwd(), logFile)}
 
