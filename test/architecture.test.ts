@@ -54,6 +54,7 @@ const DOORS: Record<string, string[]> = {
   "prom-client": [
     "shared/metrics-server.ts",
     "worker/metrics.ts",
+    "worker/asked-gauges.ts",
     "worker/quick-histogram.ts",
     "api/metrics.ts",
   ],

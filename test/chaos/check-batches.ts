@@ -4,6 +4,7 @@ import { checkMessage } from "./check-message.ts";
 import { faultOfOutcome, isPassing } from "./check-outcome.ts";
 import { count, violate } from "./checking.ts";
 import type { Checking } from "./checking.ts";
+import { getAccepted } from "./get-accepted.ts";
 import type { AskedBatch } from "./ledger.ts";
 import type { Expected } from "./pictures.ts";
 import { STORAGE_PREFIX } from "./test-bucket.ts";
@@ -22,18 +23,9 @@ export async function checkBatches(checking: Checking): Promise<void> {
 }
 
 async function checkBatch(asked: AskedBatch, checking: Checking): Promise<void> {
-  const [id, ...others] = asked.ids;
-  if (others.length > 0)
-    violate(
-      checking,
-      "a request is done once",
-      asked.key,
-      `was answered with ${[...asked.ids].join(" and ")}`,
-    );
-  if (id === undefined) return violate(checking, "everything else", asked.key, "was never accepted");
-  const { status, text } = await checking.get(`/v1/batches/${id}`);
-  if (status !== 200)
-    return violate(checking, "an accepted id ends", id, `GET is answered ${status}: ${text}`);
+  const accepted = await getAccepted(asked, "/v1/batches", checking);
+  if (accepted === undefined) return;
+  const { id, text } = accepted;
   const batch = Batch.parse(JSON.parse(text));
   if (!ENDED.includes(batch.status))
     return violate(checking, "an accepted id ends", id, `is ${batch.status} long after everything was well`);

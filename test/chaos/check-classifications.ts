@@ -5,6 +5,7 @@ import { checkMessage } from "./check-message.ts";
 import { faultOfOutcome, isPassing } from "./check-outcome.ts";
 import { count, violate } from "./checking.ts";
 import type { Checking } from "./checking.ts";
+import { getAccepted } from "./get-accepted.ts";
 import type { AskedClassification } from "./ledger.ts";
 import { STORAGE_PREFIX } from "./test-bucket.ts";
 
@@ -22,18 +23,9 @@ export async function checkClassifications(checking: Checking): Promise<void> {
 }
 
 async function checkOne(asked: AskedClassification, checking: Checking): Promise<void> {
-  const [id, ...others] = asked.ids;
-  if (others.length > 0)
-    violate(
-      checking,
-      "a request is done once",
-      asked.key,
-      `was answered with ${[...asked.ids].join(" and ")}`,
-    );
-  if (id === undefined) return violate(checking, "everything else", asked.key, "was never accepted");
-  const { status, text } = await checking.get(`/v1/classifications/${id}`);
-  if (status !== 200)
-    return violate(checking, "an accepted id ends", id, `GET is answered ${status}: ${text}`);
+  const accepted = await getAccepted(asked, "/v1/classifications", checking);
+  if (accepted === undefined) return;
+  const { id, text } = accepted;
   const told = Classification.parse(JSON.parse(text));
   if (told.completed_at === null)
     return violate(checking, "an accepted id ends", id, `is ${told.status} long after everything was well`);
