@@ -14,7 +14,8 @@ export function rank(
 ): Prediction[] {
   const told = answer.length / 2;
   const predictions: Prediction[] = [];
-  for (const [place, score] of answer.subarray(0, Math.min(told, topK)).entries()) {
+  for (let place = 0; place < Math.min(told, topK); place++) {
+    const score = answer[place] ?? NaN;
     if (Number.isNaN(score))
       throw new PermanentError("inference_failed", "The model's scores for this image are not numbers.");
     if (score < threshold) break;

@@ -70,20 +70,34 @@ async function label(
       }),
     { lastTry: number >= MAX_ATTEMPTS, id: payload.id, logger },
   );
-  const started = { model_digest: model.digest, device: model.device, started_at: startedAt.toISOString() };
-  const ended = finish({ ...queuedClassification(payload), ...started }, outcome, startedAt);
+  const ended = finish(payload, outcome, { model, startedAt });
   if (outcome.status !== "succeeded") return { ended };
   tellStages(tracer, payload.traceparent, outcome.metrics, Date.now());
   return { ended, bytes: outcome.bytes };
 }
 
-function finish(started: Classification, outcome: Outcome, startedAt: Date): Classification {
-  const created = Date.parse(started.created_at);
+/** The resource that a queued classification ends as. */
+function finish(
+  payload: ClassifyImagePayload,
+  outcome: Outcome,
+  { model, startedAt }: { model: ClassifyDeps["model"]; startedAt: Date },
+): Classification {
+  const created = Date.parse(payload.created_at);
   const completedAt = new Date();
   const times = { queue_ms: startedAt.getTime() - created, total_ms: completedAt.getTime() - created };
-  const ended =
+  const end =
     outcome.status === "succeeded"
-      ? { predictions: outcome.predictions, metrics: { ...outcome.metrics, ...times } }
-      : { error: outcome.error, metrics: times };
-  return { ...started, ...ended, status: outcome.status, completed_at: completedAt.toISOString() };
+      ? { predictions: outcome.predictions, error: null, metrics: { ...outcome.metrics, ...times } }
+      : { predictions: null, error: outcome.error, metrics: times };
+  return {
+    ...queuedClassification(payload),
+    status: outcome.status,
+    model_digest: model.digest,
+    device: model.device,
+    predictions: end.predictions,
+    error: end.error,
+    metrics: end.metrics,
+    started_at: startedAt.toISOString(),
+    completed_at: completedAt.toISOString(),
+  };
 }
