@@ -52,8 +52,9 @@ export const storageKeys = {
   batchUploads: (id: string) => `uploads/${batchItemPrefix(id)}`,
   results: () => "results/",
   result: (tenant: string, id: string) => {
-    const day = timeOfId(id).toISOString().slice(0, 10).replaceAll("-", "/");
-    return `results/${tenant}/${day}/${id}.json`;
+    const day = timeOfId(id);
+    const folder = `${day.getUTCFullYear()}/${digits(day.getUTCMonth() + 1, 2)}/${digits(day.getUTCDate(), 2)}`;
+    return `results/${tenant}/${folder}/${id}.json`;
   },
   batches: () => "batches/",
   batchFolder: (id: string) => `batches/${id}/`,

@@ -85,15 +85,19 @@ export function consume<Schema extends z.ZodType>(
       if (!parsed.success) throw new UnrecoverableError(`Not a payload of ${queue}: ${parsed.error.message}`);
       if (isOver) throw await handBack(job, token);
       const began = performance.now();
-      const handled = handle(parsed.data, {
+      const { promise, resolve, reject } = Promise.withResolvers<void | PutOff | typeof HAND_BACK>();
+      const release = () => resolve(HAND_BACK);
+      inHand.add(release);
+      const attempt: Attempt = {
         number: job.attemptsMade + 1,
         crashes: job.stalledCounter,
         isRepeated: job.attemptsStarted > 1,
-      }).finally(() => metrics.jobTook(queue, performance.now() - began));
-      const { promise: deadline, resolve } = Promise.withResolvers<typeof HAND_BACK>();
-      const release = () => resolve(HAND_BACK);
-      inHand.add(release);
-      const end = await Promise.race([handled, deadline]).finally(() => inHand.delete(release));
+      };
+      handle(parsed.data, attempt).then(resolve, reject);
+      const end = await promise.finally(() => {
+        inHand.delete(release);
+        metrics.jobTook(queue, performance.now() - began);
+      });
       if (end === HAND_BACK) throw await handBack(job, token);
       if (isStopping) stopped.finished++;
       if (end === undefined) return;

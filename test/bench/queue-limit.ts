@@ -7,8 +7,8 @@ import { enqueueChunks, enqueueImages, forgetfulStorage, openBench } from "./sup
 import type { BenchDeps } from "./support/pipeline.ts";
 
 const ROUNDS = 5;
-const JOBS = 20_000;
-const BULK_IMAGES = 60_000;
+const JOBS = 50_000;
+const BULK_IMAGES = 300_000;
 const CONCURRENCY = 64;
 
 /** What the queue allows: images a second with an engine, a decoder and a storage that cost nothing, over BullMQ's own jobs that do nothing. */

@@ -1,8 +1,8 @@
 import type { ClassificationMetrics } from "../../shared/contracts/classification.ts";
 import type { Tracer } from "../../shared/trace.ts";
 
-/** The stages of an image in their order, each of which begins when the one before has ended. */
-const STAGES = ["fetch", "decode", "batch_wait", "inference"] as const;
+/** The stages of an image, the last one first, each of which ends when the one before it here begins. */
+const STAGES = ["inference", "batch_wait", "decode", "fetch"] as const;
 
 /**
  * Tells of the stages of a labelled image as spans under `parent`, from how long each took.
@@ -15,7 +15,7 @@ export function tellStages(
   endedAt: number,
 ): void {
   let stageEnd = endedAt;
-  for (const stage of STAGES.toReversed()) {
+  for (const stage of STAGES) {
     const stageStart = stageEnd - (metrics[`${stage}_ms`] ?? 0);
     tracer.start(stage, { kind: "internal", parent, startedAt: stageStart }).end({ endedAt: stageEnd });
     stageEnd = stageStart;

@@ -1,6 +1,7 @@
 import type { ClassifyDeps } from "../../../worker/classify/start.ts";
 import type { WorkerDeps } from "../../../worker/start.ts";
 
+const ANSWER = Float32Array.of(0.9, 0.1);
 const unused = () => Promise.reject(new Error("not used"));
 
 /** What a handler of the `classify` role works with, when labelling costs nothing: no picture is decoded and no model is run. */
@@ -31,7 +32,7 @@ export const noopLabelling = (
     batcher: {
       async classify(_seat, prepare) {
         await prepare();
-        return { answer: Float32Array.of(0.9, 0.1), batchWaitMs: 0, inferenceMs: 0, batchSize: 1 };
+        return { answer: ANSWER, batchWaitMs: 0, inferenceMs: 0, batchSize: 1 };
       },
     },
   },
