@@ -54,15 +54,18 @@ export const ClassifyImagePayload = Labelling.extend({
 });
 export type ClassifyImagePayload = z.infer<typeof ClassifyImagePayload>;
 
+const ListedImage = z.object({ custom_id: CustomId, image: ImagePointer });
+const ListedFault = z.object({ custom_id: CustomId, fault: z.string() });
+
 /** One item as the source of a batch has it: an image, or a sentence that says why there is none. */
-export const ListedItem = z.union([
-  z.object({ custom_id: CustomId, image: ImagePointer }),
-  z.object({ custom_id: CustomId, fault: z.string() }),
-]);
+export const ListedItem = z.union([ListedImage, ListedFault]);
 export type ListedItem = z.infer<typeof ListedItem>;
 
 /** One item of a batch on its way to a worker; `index` is its position in the batch, from 0. */
-export const BatchItem = z.object({ index: z.int() }).and(ListedItem);
+export const BatchItem = z.union([
+  ListedImage.extend({ index: z.int() }),
+  ListedFault.extend({ index: z.int() }),
+]);
 export type BatchItem = z.infer<typeof BatchItem>;
 
 /** The job of up to 64 items of a batch; `chunk` counts from 0. */

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Problem } from "../../shared/contracts/error.ts";
 import type { DeadLetter, DeadLettersDone, QueueJob, WorkQueue } from "../../shared/contracts/queue.ts";
 import { REDIS_PREFIX } from "../../shared/keys.ts";
-import { openQueues, queueNames } from "../../shared/queue.ts";
+import { openQueues } from "../../shared/queue.ts";
 import { openRedis } from "../../shared/redis.ts";
-import { announceModel } from "../../shared/state/models.ts";
 import { imageJob } from "../support/labelling.ts";
 import { makeKey } from "./support/make-key.ts";
+import { queueWith } from "./support/queue-with.ts";
 import { startTestApi } from "./support/test-api.ts";
 import type { TestApi } from "./support/test-api.ts";
 
@@ -20,24 +20,6 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const connection = () => ({ connection: api.redis.redis, prefix: REDIS_PREFIX });
-
-/** The interactive queue of a model of the test's own, with jobs in it. */
-async function queueWith(model: string, jobs: number): Promise<{ name: string; ids: string[] }> {
-  await announceModel(api.redis.redis, {
-    name: model,
-    digest: "sha256:0",
-    num_classes: 1,
-    device: "cpu",
-    served_at: new Date().toISOString(),
-  });
-  const payloads = Array.from({ length: jobs }, () => imageJob("/a", { model }));
-  await api.deps.queues.enqueueClassify(
-    model,
-    "interactive",
-    payloads.map((payload) => ({ id: payload.id, payload })),
-  );
-  return { name: queueNames.classify(model, "interactive"), ids: payloads.map(({ id }) => id) };
-}
 
 const die = ({ id = "" }: { id?: string | undefined }) =>
   Promise.reject(new UnrecoverableError(`${id} cannot be read.`));
@@ -65,7 +47,7 @@ async function end(name: string, verb: "redrive" | "discard", body: unknown): Pr
 }
 
 test("every queue of every model is listed with what it holds, and those of no model", async () => {
-  const { name } = await queueWith("listed", 2);
+  const { name } = await queueWith(api, "listed", 2);
   const { data } = await ask<{ data: WorkQueue[] }>(QUEUES);
   expect(data.find(({ id }) => id === name)).toMatchObject({
     object: "queue",
@@ -83,7 +65,7 @@ test("every queue of every model is listed with what it holds, and those of no m
 });
 
 test("a paused queue gives its jobs to nobody, also when everything is started anew, until it is resumed", async () => {
-  const { name } = await queueWith("paused", 1);
+  const { name } = await queueWith(api, "paused", 1);
   expect(await ask<WorkQueue>(`${QUEUES}/${name}/pause`, { method: "POST" })).toMatchObject({
     id: name,
     paused: true,
@@ -109,7 +91,7 @@ test("a paused queue gives its jobs to nobody, also when everything is started a
 });
 
 test("jobs that were put off until later are told apart from those that are due", async () => {
-  const { name } = await queueWith("put-off", 2);
+  const { name } = await queueWith(api, "put-off", 2);
   const worker = new Worker(name, null, connection());
   for (const delayMs of [60_000, 200]) {
     const job = await worker.getNextJob("a-token");
@@ -120,7 +102,7 @@ test("jobs that were put off until later are told apart from those that are due"
 });
 
 test("dead letters say what they are and why they died, and stay until they are redriven", async () => {
-  const { name, ids } = await queueWith("dead", 1);
+  const { name, ids } = await queueWith(api, "dead", 1);
   const [id = ""] = ids;
   await kill(name);
   expect(await look(name)).toMatchObject({ waiting: 0, dead: 1 });
@@ -155,7 +137,7 @@ test("dead letters say what they are and why they died, and stay until they are 
 });
 
 test("dead letters come in pages, the newest first, also while some of them are redriven", async () => {
-  const { name, ids } = await queueWith("pages", 5);
+  const { name, ids } = await queueWith(api, "pages", 5);
   await kill(name);
   const all = idsOf(await deadOf(name));
   expect(all.toSorted()).toEqual(ids.toSorted());
@@ -170,7 +152,7 @@ test("dead letters come in pages, the newest first, also while some of them are 
 });
 
 test("all are redriven that died before the first request, and none of those that die anew", async () => {
-  const { name, ids } = await queueWith("all", 3);
+  const { name, ids } = await queueWith(api, "all", 3);
   await kill(name);
   const { before, ...first } = await end(name, "redrive", { all: true });
   expect(first.ids.toSorted()).toEqual(ids.toSorted());
@@ -180,10 +162,10 @@ test("all are redriven that died before the first request, and none of those tha
 });
 
 test("a dead letter that is discarded is gone, and what is no dead letter is left alone and named", async () => {
-  const { name, ids } = await queueWith("discarded", 1);
+  const { name, ids } = await queueWith(api, "discarded", 1);
   const [dead = ""] = ids;
   await kill(name);
-  const { ids: waiting } = await queueWith("discarded", 1);
+  const { ids: waiting } = await queueWith(api, "discarded", 1);
   const asked = [dead, ...waiting, "cls_unknown"];
   for (const verb of ["discard", "redrive"] as const) {
     const { ids: done, missing } = await end(name, verb, { ids: asked });
@@ -194,7 +176,7 @@ test("a dead letter that is discarded is gone, and what is no dead letter is lef
 });
 
 test("one job is shown whole, whatever its state", async () => {
-  const { name, ids } = await queueWith("shown", 1);
+  const { name, ids } = await queueWith(api, "shown", 1);
   const [id = ""] = ids;
   const shown = () => ask<QueueJob>(`${QUEUES}/${name}/jobs/${id}`);
   expect(await shown()).toMatchObject({

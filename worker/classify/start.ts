@@ -27,8 +27,11 @@ import { createQuarantine } from "./quarantine.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { runClassification } from "./run-classification.ts";
 
-/** Jobs in hand: interactive jobs are images; bulk jobs are mostly chunks, of which a bounded number of images is in hand. */
-const CONCURRENCY: Record<Lane, number> = { interactive: 128, bulk: 8 };
+/**
+ * Jobs in hand: interactive jobs are images; bulk jobs are mostly chunks, of which a bounded number of images is in hand: 8
+ * fill the micro-batches of a GPU, and others wait for Redis meanwhile. All are suspects when the worker is killed.
+ */
+const CONCURRENCY: Record<Lane, number> = { interactive: 128, bulk: 12 };
 /** Objects in hand that events told of: each waits mostly for S3, half a dozen times. */
 const OBJECTS_IN_HAND = 32;
 /** Bulk images in hand, in micro-batches: one runs, one waits for it and two are fetched and decoded. */

@@ -3,10 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createApp } from "../../../api/app.ts";
 import { openBoard } from "../../../api/console/board.ts";
 import { REDIS_PREFIX } from "../../../shared/keys.ts";
-import { queueNames } from "../../../shared/queue.ts";
-import { announceModel } from "../../../shared/state/models.ts";
-import { imageJob } from "../../support/labelling.ts";
 import { makeKey } from "../support/make-key.ts";
+import { queueWith } from "../support/queue-with.ts";
 import { startTestApi } from "../support/test-api.ts";
 import type { TestApi } from "../support/test-api.ts";
 import { firstEvent } from "./support/first-event.ts";
@@ -27,21 +25,6 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** A queue of a model of the test's own with so many images in it, and their ids. */
-async function queueWith(model: string, images: number): Promise<{ name: string; ids: string[] }> {
-  await announceModel(api.redis.redis, {
-    name: model,
-    digest: "sha256:0",
-    num_classes: 1,
-    device: "cpu",
-    served_at: new Date().toISOString(),
-  });
-  const jobs = Array.from({ length: images }, () => imageJob("/a", { model }));
-  const all = jobs.map((payload) => ({ id: payload.id, payload }));
-  await api.deps.queues.enqueueClassify(model, "interactive", all);
-  return { name: queueNames.classify(model, "interactive"), ids: jobs.map(({ id }) => id) };
-}
-
 /** Lets all jobs of a queue die for a reason. */
 async function kill(name: string, reason: string): Promise<void> {
   const die = () => Promise.reject(new UnrecoverableError(reason));
@@ -55,7 +38,7 @@ async function kill(name: string, reason: string): Promise<void> {
 }
 
 test("every queue of every model is there with what it holds, and it goes on live", async () => {
-  const { name } = await queueWith("birds", 1_200);
+  const { name } = await queueWith(api, "birds", 1_200);
   const { text } = await visitor.get(QUEUES);
   for (const queue of [
     name,
@@ -67,14 +50,14 @@ test("every queue of every model is there with what it holds, and it goes on liv
   ])
     expect(text).toContain(`<tr id="${queue}" data-moving>`);
   expect(text).toContain("1,200 images to label, 0 workers, 1 pod wanted");
-  await queueWith("birds", 1);
+  await queueWith(api, "birds", 1);
   const told = await firstEvent(api, visitor, `${QUEUES}/live?ids=${name},load:birds`);
   expect(told[name]).toContain('data-label="Waiting">1201<');
   expect(told["load:birds"]).toContain("1,201 images to label");
 });
 
 test("a queue is paused and resumed", async () => {
-  const { name } = await queueWith("paused", 1);
+  const { name } = await queueWith(api, "paused", 1);
   expect((await visitor.post(`${QUEUES}/${name}/pause`)).location).toBe(`${QUEUES}/${name}`);
   expect((await api.deps.queues.depth(name)).paused).toBe(true);
   expect((await visitor.get(`${QUEUES}/${name}`)).text).toContain(
@@ -85,7 +68,7 @@ test("a queue is paused and resumed", async () => {
 });
 
 test("dead letters say why they died, and are redriven one by one or all", async () => {
-  const { name, ids } = await queueWith("dead", 3);
+  const { name, ids } = await queueWith(api, "dead", 3);
   const page = `${QUEUES}/${name}`;
   expect((await visitor.get(page)).text).toContain("There is none: nothing was given up.");
   await kill(name, `<i>${"Not a payload. ".repeat(20)}`);
@@ -110,7 +93,7 @@ test("there is no page of a queue that there is not", async () => {
 });
 
 test("bull-board shows the jobs of all queues, with a policy that lets nothing in from elsewhere", async () => {
-  const { name, ids } = await queueWith("board", 2);
+  const { name, ids } = await queueWith(api, "board", 2);
   expect((await visitor.get(QUEUES)).text).toContain(`<a class="button" href="${BOARD}">`);
   expect((await visitor.get(`${BOARD}/`)).location).toBe(BOARD);
   const answer = await api.app.request(BOARD, { headers: { cookie: visitor.cookie } });
@@ -131,7 +114,7 @@ test("bull-board shows the jobs of all queues, with a policy that lets nothing i
 });
 
 test("bull-board changes nothing, and is for operators alone", async () => {
-  const { name, ids } = await queueWith("kept", 1);
+  const { name, ids } = await queueWith(api, "kept", 1);
   for (const [method, path] of [
     ["PUT", `queues/${name}/pause`],
     ["PUT", `queues/${name}/${ids[0]}/clean`],

@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readConfig } from "../../../shared/config.ts";
 import type { Event } from "../../../shared/contracts/event.ts";
 import type { WebhookMessage } from "../../../shared/contracts/webhook.ts";
 import { messageId, newId } from "../../../shared/new-id.ts";
 import { getEndpoint } from "../../../shared/state/webhook-endpoints.ts";
-import { WorkerConfig } from "../../../worker/config.ts";
-import type { Consuming } from "../../../worker/consume.ts";
-import { startWorker } from "../../../worker/start.ts";
 import { startTestServer } from "../../support/http-server.ts";
 import type { TestServer } from "../../support/http-server.ts";
 import { registerEndpoint } from "../../support/webhook-endpoint.ts";
@@ -22,7 +18,6 @@ const SLOW = { timeout: 20_000 };
 
 let api: TestApi;
 let visitor: Visitor;
-let worker: Consuming;
 let receiver: TestServer;
 const answers: Record<string, { status: number; body: string }> = {};
 beforeAll(async () => {
@@ -32,21 +27,11 @@ beforeAll(async () => {
     const { status, body } = answers[path] ?? { status: 200, body: "" };
     return { status, body: Buffer.from(body) };
   });
-  const config = readConfig(WorkerConfig, {
-    REDIS_URL: api.redis.url,
-    STORAGE_URL: `file:${api.directory}`,
-    LOG_LEVEL: "silent",
-    WORKER_ROLES: "deliver",
-    ALLOWED_PRIVATE_NETWORKS: "127.0.0.1/32",
-  });
-  worker = await startWorker(config, (error) => {
-    throw error;
-  });
+  await api.startWorker({ WORKER_ROLES: "deliver" });
 });
 afterAll(async () => {
-  await worker.close();
-  await receiver.stop();
   await api.close();
+  await receiver.stop();
 });
 
 async function register(path: string): Promise<string> {

@@ -32,8 +32,8 @@ export interface TestApi {
   request: (path: string, init?: RequestInit) => Promise<Response>;
   /** The same with a JSON body. */
   post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Response>;
-  /** Starts a worker with all roles on the demo model `figures`, which may fetch from this machine. */
-  startWorker: () => Promise<void>;
+  /** Starts a worker on the demo model `figures` that may fetch from this machine, with all roles unless `settings` say otherwise. */
+  startWorker: (settings?: Record<string, string>) => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -72,11 +72,12 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
         headers: { "content-type": "application/json", ...headers },
         body: typeof body === "string" ? body : JSON.stringify(body),
       }),
-    async startWorker() {
+    async startWorker(workerSettings = {}) {
       const config = readConfig(WorkerConfig, {
         ...common,
         MODELS_DIR: join(root, "models"),
         ALLOWED_PRIVATE_NETWORKS: "127.0.0.0/8",
+        ...workerSettings,
       });
       const worker = await startWorker(config, (error) => {
         throw error;

@@ -6,7 +6,8 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { openStorage } from "../../../shared/storage/open-storage.ts";
 import type { Storage } from "../../../shared/storage/storage.ts";
-import { describeStorage, keys } from "./contract.ts";
+import { describeStorage } from "./contract.ts";
+import { keys } from "./contract/stored.ts";
 import { makeBuckets, useS3 } from "../../support/test-s3.ts";
 
 const { endpoint, secretAccessKey } = inject("s3");
