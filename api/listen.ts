@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { serve } from "@hono/node-server";
+import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import { listenFault } from "../shared/listen-fault.ts";
+import { answerBeforeClose } from "./answer-before-close.ts";
 import type { ApiConfig } from "./config.ts";
 
 /** Milliseconds that requests in hand have to end after the server was closed. */
@@ -19,11 +21,10 @@ export async function listen(
   { HOST, PORT }: Pick<ApiConfig, "HOST" | "PORT">,
 ): Promise<Listening> {
   const server = serve({
-    async fetch(request: Request) {
+    async fetch(request: Request, { incoming }: HttpBindings | Http2Bindings) {
       const response = await fetch(request);
       // The rest of such a body is never read, so no other request can follow it.
-      if (response.status === 413) response.headers.set("connection", "close");
-      return response;
+      return response.status === 413 ? answerBeforeClose(response, incoming) : response;
     },
     port: PORT,
     hostname: HOST,

@@ -64,6 +64,7 @@ const DOORS: Record<string, string[]> = {
 const RUNS_ANYWHERE = ["api", "shared"];
 const NODE_ONLY = [
   "api/node.ts",
+  "api/answer-before-close.ts",
   "api/listen.ts",
   "api/cli/tresline.ts",
   "api/cli/sample-png.ts",

@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { Agent, request } from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeManifest } from "../../shared/batch-manifest.ts";
 import type { Batch } from "../../shared/contracts/batch.ts";
@@ -48,6 +51,36 @@ test("a client that sends too much is answered, whether it says so at first or n
     expect((await response.json()) as Problem).toMatchObject({ status: 413, code: "image_too_large" });
   }
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test("a client that sends too much has its answer at once, and also when it sends all of it before it reads", async () => {
+  const { url } = await start({ MAX_BODY_BYTES: "100000" });
+  const { hostname, port } = new URL(url);
+  const line = `POST /v1/classifications HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: image/png\r\n`;
+  const begin = (head: string) => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write(line + head);
+    return socket;
+  };
+  const length = "content-length: 1000000\r\n\r\n";
+  const oneChunk = "transfer-encoding: chunked\r\n\r\nf4240\r\n";
+  const refusal = /^HTTP\/1\.1 413 .*image_too_large/s;
+
+  const early = begin(length);
+  let answer = "";
+  early.on("data", (data: Buffer) => (answer += data.toString()));
+  await expect.poll(() => answer).toMatch(refusal);
+  early.destroy();
+
+  for (const head of [length, oneChunk]) {
+    const socket = begin(head);
+    for (let sent = 0; sent < 1_000_000; sent += 50_000) {
+      socket.write(new Uint8Array(50_000));
+      await sleep(10);
+    }
+    if (head === oneChunk) socket.write("\r\n0\r\n\r\n");
+    expect(await text(socket)).toMatch(refusal);
+  }
 });
 
 test("a connection on which too much was sent is told to end, and the client's next request is answered", async () => {
