@@ -3,7 +3,7 @@ import type { Figure } from "./bench.ts";
 import { goalText, withUnit } from "./print-figures.ts";
 import { COLOURS, WIDTH, box, picture, stroke, text } from "./svg.ts";
 
-const [LEFT, RIGHT, TOP, ROW] = [16, 190, 76, 46];
+const [LEFT, RIGHT, TOP, ROW] = [16, 280, 76, 46];
 /** How many times as good as its goal a bar shows at most. */
 const MOST = 2;
 const [MET, MISSED] = COLOURS;
